@@ -1,0 +1,1 @@
+"""Measure the package: one benchmark a file, one command each."""

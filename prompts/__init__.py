@@ -1,0 +1,1 @@
+"""Hold prompts as strict data files, and load them."""

@@ -1,0 +1,1 @@
+"""Recommend, split a user into personas, and execute the causes of a score."""

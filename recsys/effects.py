@@ -1,0 +1,274 @@
+"""Execute the causes of a score: delete personas or past items, score again, and compare.
+
+Nothing here is estimated. Every effect is the difference between two runs of the model, and every
+score taken apart is summed up again and compared with the score the ranking used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from whythis.recsys.errors import DataError, ModelError
+from whythis.recsys.metrics import rank_of
+from whythis.recsys.model import AGE_EDGES, Mixture
+from whythis.recsys.recommender import Recommender
+
+Floats = npt.NDArray[np.float64]
+TOLERANCE = 1e-5
+"""How far the parts of a score may sum from the score itself."""
+
+
+@dataclass(frozen=True)
+class PersonaPart:
+    """Hold one persona's part in the score of one item for one user.
+
+    share a_k in 0..1 and match r_k: score = sum_k share * match + bias. `effect` is the score with
+    the persona minus the score with it deleted and attention renormalised: positive means that it
+    speaks for the item. `mass`: its part of the recency-weighted history.
+    """
+
+    persona: int
+    mass: float
+    share: float
+    match: float
+    effect: float
+    rank_without: int
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """Hold a score taken apart: personas, and contributions per (history event, persona).
+
+    `contributions`: T x K; their sum plus `bias` is `score` within `TOLERANCE` (checked).
+    `rank` is the place among the items the user has not seen.
+    """
+
+    user: str
+    item: str
+    score: float
+    rank: int
+    candidates: int
+    bias: float
+    personas: tuple[PersonaPart, ...]
+    history: tuple[str, ...]
+    contributions: Floats
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Hold one executed removal of past items: score and rank of the item before and after."""
+
+    removed: tuple[str, ...]
+    score_before: float
+    score_after: float
+    rank_before: int
+    rank_after: int
+
+
+@dataclass(frozen=True)
+class NecessarySet:
+    """Hold a set whose removal pushes the item out of the top `top`, or the best one found.
+
+    `complete`: the item did leave. `minimal`: no single member can be spared (each was tried).
+    """
+
+    removal: Removal
+    top: int
+    complete: bool
+    minimal: bool
+
+
+def decompose(rec: Recommender, user: str, item: str) -> Decomposition:
+    """Take the score of an unseen item apart into personas and history events.
+
+    Raises `ModelError` where the parts do not sum to the ranking's own score, or where a deletion
+    effect disagrees with its closed form a_k (r_k - s_mean) / (1 - a_k).
+    """
+    target, history, hidden = rec.candidate(user, item), rec.history(user), rec.seen(user)
+    k = rec.model.k
+    keep = np.vstack([np.ones((1, k), dtype=bool), ~np.eye(k, dtype=bool)])
+    runs = (
+        rec.mixture(history, np.ones((k + 1, max(1, len(history))), dtype=bool), keep)
+        if len(history)
+        else (rec.mixture(history, np.zeros((k + 1, 1), dtype=bool), keep))
+    )
+    scores = runs.scores.numpy()
+    bias = float(rec.model.bias[target].detach())
+    share, match = runs.shares[0, :, target].numpy(), runs.matches[0, :, target].numpy()
+    contributions = _contributions(rec, runs, history, target)
+    _assert_sums(rec, user, item, float(scores[0, target]), bias, share, match, contributions)
+    _assert_closed_form(user, item, scores[:, target] - bias, share, match)
+    parts = tuple(
+        PersonaPart(
+            persona=p,
+            mass=float(runs.masses[0, p]) if len(history) else 0.0,
+            share=float(share[p]),
+            match=float(match[p]),
+            effect=float(scores[0, target] - scores[p + 1, target]),
+            rank_without=rank_of(scores[p + 1], target, hidden),
+        )
+        for p in range(k)
+    )
+    return Decomposition(
+        user=user,
+        item=item,
+        score=float(scores[0, target]),
+        rank=rank_of(scores[0], target, hidden),
+        candidates=len(rec.item_ids) - len(set(hidden.tolist())),
+        bias=bias,
+        personas=parts,
+        history=tuple(rec.item_ids.ids[i] for i in history),
+        contributions=contributions,
+    )
+
+
+def remove(
+    rec: Recommender, user: str, item: str, sets: Sequence[Sequence[str]]
+) -> tuple[Removal, ...]:
+    """Score an item again with each set of past items masked; one batched pass.
+
+    The removed items stay seen, so they do not enter the ranking. Raises `DataError` where a set
+    names an item that is not in the user's history.
+    """
+    target, history, hidden = rec.candidate(user, item), rec.history(user), rec.seen(user)
+    masks = np.ones((len(sets) + 1, len(history)), dtype=bool)
+    for row, removed in enumerate(sets, 1):
+        for past in removed:
+            where = np.flatnonzero(history == rec.item_ids.index(past))
+            if not len(where):
+                raise DataError(
+                    f"item {past!r} ({rec.title(past)}) is not among the {len(history)} liked items "
+                    f"that user {user!r}'s scores rest on: it cannot be removed"
+                )
+            masks[row, where] = False
+    if not len(history):
+        masks = np.zeros((len(sets) + 1, 1), dtype=bool)
+    scores = rec.mixture(history, masks).scores.numpy()
+    before = rank_of(scores[0], target, hidden)
+    return tuple(
+        Removal(
+            removed=tuple(removed),
+            score_before=float(scores[0, target]),
+            score_after=float(after[target]),
+            rank_before=before,
+            rank_after=rank_of(after, target, hidden),
+        )
+        for removed, after in zip(sets, scores[1:], strict=True)
+    )
+
+
+def necessary_set(
+    rec: Recommender, user: str, item: str, *, top: int = 10, limit: int = 5
+) -> NecessarySet:
+    """Search a small set of past items without which the item leaves the top `top`.
+
+    Greedy: each round executes the removal of every remaining item beside those already chosen
+    and keeps the one after which the item ranks lowest; then members that can be spared are put
+    back. At most `limit` items; where that is not enough the best set found is returned, incomplete.
+    Raises `DataError` for an empty history.
+    """
+    past = [rec.item_ids.ids[i] for i in rec.history(user)]
+    if not past:
+        raise DataError(f"user {user!r} has no liked items: there is nothing to remove")
+    chosen: list[str] = []
+    best: Removal | None = None
+    while len(chosen) < min(limit, len(past)):
+        rest = [p for p in past if p not in chosen]
+        tried = remove(rec, user, item, [[*chosen, p] for p in rest])
+        best = max(tried, key=lambda r: (r.rank_after, -r.score_after))
+        chosen = list(best.removed)
+        if best.rank_after > top:
+            break
+    if best is None:
+        raise DataError(f"limit is {limit}: allow at least 1 item to be removed")
+    complete = best.rank_after > top
+    while complete and len(chosen) > 1:
+        spared = remove(rec, user, item, [[c for c in chosen if c != one] for one in chosen])
+        enough = [r for r in spared if r.rank_after > top]
+        if not enough:
+            break
+        best = max(enough, key=lambda r: r.rank_after)
+        chosen = list(best.removed)
+    return NecessarySet(best, top, complete, minimal=complete)
+
+
+def rank_without_history(rec: Recommender, user: str, item: str) -> int:
+    """Return the item's rank for this user when the whole history is masked."""
+    history = [rec.item_ids.ids[i] for i in rec.history(user)]
+    return remove(rec, user, item, [history])[0].rank_after
+
+
+def without_persona(rec: Recommender, user: str, item: str, persona: int) -> Removal:
+    """Score an item again with one persona deleted, by a run of its own."""
+    target, history, hidden = rec.candidate(user, item), rec.history(user), rec.seen(user)
+    if not 0 <= persona < rec.model.k:
+        raise DataError(f"persona {persona} does not exist: this model has {rec.model.k}, from 0")
+    keep = np.ones((1, rec.model.k), dtype=bool)
+    keep[0, persona] = False
+    masks = np.ones((1, len(history)), dtype=bool) if len(history) else np.zeros((1, 1), dtype=bool)
+    before = rec.scores(history)
+    after = rec.mixture(history, masks, keep).scores[0].numpy()
+    ranks = rank_of(before, target, hidden), rank_of(after, target, hidden)
+    return Removal((), float(before[target]), float(after[target]), *ranks)
+
+
+@torch.no_grad()
+def _contributions(
+    rec: Recommender, runs: Mixture, history: npt.NDArray[np.int64], target: int
+) -> Floats:
+    if not len(history):
+        return np.zeros((0, rec.model.k))
+    # x_k is linear in its items: scaling <e_i, v_y> by c = |x_k| / |sum w e| recovers c exactly.
+    dots = (
+        rec.model.history_side[torch.from_numpy(history)] @ rec.model.candidate_side[target]
+    ).numpy()
+    weights = runs.weights[0].numpy()  # T, K
+    gain = np.exp(rec.model.recency.detach().numpy())
+    ages = np.arange(len(history))[::-1]
+
+    total = gain[np.searchsorted(AGE_EDGES, ages, side="right")].sum()
+    size = float(np.exp(rec.model.log_scale.detach().numpy()) * np.sqrt(total))
+    shares = runs.shares[0, :, target].numpy()
+    return np.asarray(size * weights * dots[:, None] * shares[None, :])
+
+
+def _assert_sums(
+    rec: Recommender,
+    user: str,
+    item: str,
+    score: float,
+    bias: float,
+    share: Floats,
+    match: Floats,
+    contributions: Floats,
+) -> None:
+    ranking = float(rec.scores(rec.history(user))[rec.item_ids.index(item)])
+    by_persona = float((share * match).sum()) + bias
+    by_event = float(contributions.sum()) + bias
+    for name, total in (("personas", by_persona), ("history events", by_event), ("score", score)):
+        if abs(total - ranking) > TOLERANCE:
+            raise ModelError(
+                f"the {name} of item {item!r} for user {user!r} sum to {total:.7f}, the ranking "
+                f"used {ranking:.7f}: this model cannot be explained; fit it again"
+            )
+
+
+def _assert_closed_form(
+    user: str, item: str, personal: Floats, share: Floats, match: Floats
+) -> None:
+    mean = float((share * match).sum())
+    for p, a in enumerate(share):
+        if a > 1 - 1e-6:  # the only persona: nothing is left to renormalise
+            continue
+        closed = a * (match[p] - mean) / (1 - a)
+        executed = personal[0] - personal[p + 1]
+        if abs(closed - executed) > TOLERANCE:
+            raise ModelError(
+                f"deleting persona {p} of user {user!r} moves item {item!r} by {executed:.7f}, its "
+                f"closed form says {closed:.7f}: this model cannot be explained; fit it again"
+            )

@@ -1,0 +1,141 @@
+"""Name a user's personas in words a person understands, from the persona's own weighted history."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from whythis.recsys.recommender import Recommender
+
+MIN_MASS = 0.02
+"""A persona holding less of the weighted history than this is too thin to be named or told."""
+
+_COVER = 0.34  # a label must hold for at least this share of the persona's weight
+_WORD = re.compile(r"[^\W\d_]{4,}")
+
+
+@dataclass(frozen=True)
+class PersonaCard:
+    """Hold a named persona of one user.
+
+    `mass`: part of the recency-weighted history; `items`: the user's liked items by their weight
+    in this persona, heaviest first, each with that weight (they sum to 1 over all items).
+    """
+
+    persona: int
+    name: str
+    mass: float
+    items: tuple[tuple[str, float], ...]
+
+
+def persona_cards(rec: Recommender, user: str, shown: int = 5) -> tuple[PersonaCard, ...]:
+    """Return the user's personas of at least `MIN_MASS`, heaviest first, with distinct names.
+
+    A name is built from labels (genres, else words of descriptions) that hold more of this
+    persona's weight than of the user's other personas; where the data have neither, or two
+    personas would share a name, from titles. Deterministic.
+    """
+    history = rec.history(user)
+    if not len(history):
+        return ()
+    runs = rec.mixture(history)
+    masses, weights = runs.masses[0].numpy(), runs.weights[0].numpy()  # K ; T, K
+    order = [int(p) for p in np.argsort(-masses, kind="stable") if masses[p] >= MIN_MASS]
+    ids = [rec.item_ids.ids[i] for i in history]
+    labels = _labels(rec, history)
+    names: list[str] = []
+    for p in order:
+        heaviest = [ids[i] for i in np.argsort(-weights[:, p], kind="stable")]
+        for name in _candidates(rec, labels, weights, masses, p, heaviest):
+            if name not in names:
+                names.append(name)
+                break
+    return tuple(
+        PersonaCard(
+            persona=p,
+            name=name,
+            mass=float(masses[p]),
+            items=tuple(
+                (ids[i], float(weights[i, p]))
+                for i in np.argsort(-weights[:, p], kind="stable")[:shown]
+            ),
+        )
+        for p, name in zip(order, names, strict=True)
+    )
+
+
+def _labels(rec: Recommender, history: npt.NDArray[np.int64]) -> list[frozenset[str]]:
+    """Return what each past item is called by: genres, else the words of its description."""
+    rows = [rec.items.iloc[i] for i in history]
+    if any(len(row["genres"]) for row in rows):
+        return [frozenset(str(g) for g in row["genres"]) for row in rows]
+    words = [Counter(w.casefold() for w in _WORD.findall(str(row["text"]))) for row in rows]
+    return [frozenset(w for w in counts if w not in _STOP) for counts in words]
+
+
+def _candidates(
+    rec: Recommender,
+    labels: Sequence[frozenset[str]],
+    weights: npt.NDArray[np.float64],
+    masses: npt.NDArray[np.float64],
+    persona: int,
+    heaviest: Sequence[str],
+) -> Iterable[str]:
+    """Yield names from the best to ones that are distinct for certain."""
+    inside = _coverage(labels, weights[:, persona])
+    others = masses.copy()
+    others[persona] = 0.0
+    outside = _coverage(labels, weights @ others / others.sum()) if others.sum() > 0 else {}
+    lift = {g: v - outside.get(g, 0.0) for g, v in inside.items() if v >= _COVER}
+    # what sets the persona apart first, then what most of it is
+    ranked = sorted(lift, key=lambda g: (-(lift[g] + 0.25 * inside[g]), g))
+    if ranked and lift[ranked[0]] > 0:
+        main, rest = ranked[0], [g for g in ranked[1:] if lift[g] > 0] or ranked[1:]
+        if rest:
+            yield f"{_plain(main)} and {_plain(rest[0])}"
+        yield _plain(main)
+        for other in rest[1:]:
+            yield f"{_plain(main)} and {_plain(other)}"
+    titles = [rec.title(item) for item in heaviest]
+    stem = f"{_plain(ranked[0])} like " if ranked else ""
+    for n in range(1, len(titles) + 1):
+        yield stem + " and ".join(titles[:n][-2:]) if n > 1 else stem + titles[0]
+    yield f"taste {persona + 1}"
+
+
+def _coverage(
+    labels: Sequence[frozenset[str]], weights: npt.NDArray[np.float64]
+) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for names, weight in zip(labels, weights, strict=True):
+        for name in names:
+            total[name] = total.get(name, 0.0) + float(weight)
+    return total
+
+
+def _plain(label: str) -> str:
+    return _SPOKEN.get(label, label if label.isupper() else label.lower())
+
+
+_SPOKEN = {
+    "Sci-Fi": "science fiction",
+    "Film-Noir": "film noir",
+    "Children's": "family films",
+    "War": "war stories",
+    "Animation": "animation",
+    "Musical": "musicals",
+    "Western": "westerns",
+    "Documentary": "documentaries",
+}
+
+_STOP = frozenset(
+    "about after also because been before being between both could does doing down each from have "
+    "having here into itself just more most much must only other over same should some such than "
+    "that their them then there these they this those through under until upon very were what when "
+    "where which while will with would your".split()
+)

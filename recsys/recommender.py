@@ -1,0 +1,143 @@
+"""Recommend from a fitted persona model, and take any score apart exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+
+from whythis.recsys.config import FitConfig
+from whythis.recsys.errors import DataError
+from whythis.recsys.metrics import rank_of
+from whythis.recsys.model import Mixture, PersonaModel
+from whythis.recsys.training import padded
+from whythis.recsys.vocabulary import Vocabulary
+
+Indices = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """Hold one line of a ranking: rank 1 is best."""
+
+    item: str
+    title: str
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True, eq=False)
+class Recommender:
+    """Answer from frozen parts: a model in float64, the items, and everyone's interactions.
+
+    The **history** of a user is the liked items, oldest first, the most recent `window` of them;
+    what the user **has seen** is every item with an interaction, liked or not. Candidates are the
+    items not seen, so an explained item is never in the history it is explained by.
+    """
+
+    config: FitConfig
+    model: PersonaModel
+    items: pd.DataFrame
+    interactions: pd.DataFrame
+    like: float | None
+    hashes: Mapping[str, str]
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def item_ids(self) -> Vocabulary:
+        """Return the items; labels are titles with the year, as shown to people."""
+        return Vocabulary("item", tuple(self.items["item"]), tuple(self.titles))
+
+    @cached_property
+    def titles(self) -> list[str]:
+        """Return each item's title, with its year where known."""
+        years = self.items["year"]
+        return [
+            t if np.isnan(y) else f"{t} ({int(y)})"
+            for t, y in zip(self.items["title"], years, strict=True)
+        ]
+
+    @cached_property
+    def user_ids(self) -> Vocabulary:
+        """Return the users with at least one interaction."""
+        return Vocabulary("user", tuple(sorted(set(self.interactions["user"]))))
+
+    @cached_property
+    def _events(self) -> dict[str, pd.DataFrame]:
+        return {str(user): frame for user, frame in self.interactions.groupby("user", sort=False)}
+
+    def title(self, item: str) -> str:
+        """Return the title of an item as shown to people."""
+        return self.titles[self.item_ids.index(item)]
+
+    def history(self, user: str) -> Indices:
+        """Return the user's liked items, oldest first, at most `config.window`; T indices."""
+        self.user_ids.index(user)
+        frame = self._events[user]
+        if self.like is not None:
+            frame = frame[frame["rating"] >= self.like]
+        return self.item_ids.indices(frame["item"])[-self.config.window :]
+
+    def seen(self, user: str) -> Indices:
+        """Return every item the user has interacted with."""
+        self.user_ids.index(user)
+        return self.item_ids.indices(self._events[user]["item"])
+
+    @torch.no_grad()
+    def mixture(
+        self,
+        history: Indices,
+        masks: npt.NDArray[np.bool_] | None = None,
+        keep: npt.NDArray[np.bool_] | None = None,
+    ) -> Mixture:
+        """Score every item for one history under several masks, in one pass.
+
+        `masks`: B x T, which events count (default one row, all); `keep`: B x K, which personas
+        take part. Returns tensors with leading dimension B, in float64.
+        """
+        items, mask = padded([history], max(1, len(history)))
+        if masks is not None:
+            mask = torch.from_numpy(masks) if len(history) else mask.expand(len(masks), -1)
+        chosen = None if keep is None else torch.from_numpy(keep)
+        result: Mixture = self.model(items.expand(len(mask), -1), mask, chosen)
+        return result
+
+    def scores(self, history: Indices) -> Floats:
+        """Return the score of every item for a history: n floats."""
+        return np.asarray(self.mixture(history).scores[0].numpy(), dtype=np.float64)
+
+    def candidate(self, user: str, item: str) -> int:
+        """Return the index of an item the user could be recommended.
+
+        Raises `UnknownIdError` for unknown ids and `DataError` where the user has seen the item.
+        """
+        index = self.item_ids.index(item)
+        if index in self.seen(user):
+            raise DataError(
+                f"item {item!r} ({self.title(item)}) was already seen by user {user!r}: only unseen "
+                "items are ranked; `whythis recommend` lists some"
+            )
+        return index
+
+    def rank(self, user: str, item: str) -> int:
+        """Return the rank of an unseen item for a user, 1 = best."""
+        return rank_of(self.scores(self.history(user)), self.candidate(user, item), self.seen(user))
+
+    def recommend(self, user: str, n: int = 10) -> Sequence[Recommendation]:
+        """Return the `n` best unseen items with their exact scores, best first; ties by index."""
+        if n < 1:
+            raise DataError(f"n is {n}: ask for at least 1 recommendation")
+        scores = self.scores(self.history(user))
+        scores[self.seen(user)] = -np.inf
+        order = np.lexsort((np.arange(len(scores)), -scores))[:n]
+        return [
+            Recommendation(self.item_ids.ids[i], self.titles[i], rank, float(scores[i]))
+            for rank, i in enumerate(order, 1)
+            if np.isfinite(scores[i])
+        ]

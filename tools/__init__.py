@@ -1,0 +1,1 @@
+"""Offer what an agent may look at: typed probes that return evidence."""
