@@ -60,23 +60,23 @@ def cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "whythis"
 
 
-def locate(name: str, cache: Path | None = None) -> Path:
+def locate(name: str | Asset, cache: Path | None = None) -> Path:
     """Return the fetched file of `name`, judged by its size alone.
 
     Raises:
         UnknownIdError: no asset has this name.
         MissingPartError: it is not in the cache; the message holds the command that fetches it.
     """
-    asset = find(name)
+    asset = find(name) if isinstance(name, str) else name
     folder = _folder(asset, cache)
     for source in asset.sources:
         path = folder / source.file
         if path.is_file() and path.stat().st_size == source.size:
             return path
-    raise MissingPartError(f"{name} is not in {folder}: run `{asset.command}`")
+    raise MissingPartError(f"{asset.name} is not in {folder}: run `{asset.command}`")
 
 
-def fetch(name: str, cache: Path | None = None, report: Report | None = None) -> Path:
+def fetch(name: str | Asset, cache: Path | None = None, report: Report | None = None) -> Path:
     """Return the file of `name`, fetching it where the cache has no right copy.
 
     An interrupted call leaves what it got beside the file (`*.part`), and the next one goes on
@@ -87,7 +87,8 @@ def fetch(name: str, cache: Path | None = None, report: Report | None = None) ->
         MissingPartError: no source could be reached or had it.
         ArtefactError: no source had it, and at least one sent something else.
     """
-    asset, tell = find(name), report or Silent()
+    asset = find(name) if isinstance(name, str) else name
+    tell = report or Silent()
     folder = _folder(asset, cache)
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
@@ -101,7 +102,7 @@ def fetch(name: str, cache: Path | None = None, report: Report | None = None) ->
         failures: list[str] = []
         wrong = False
         for source in asset.sources:
-            tell.say(f"Fetching {name} ({megabytes(source.size)}) from {source}")
+            tell.say(f"Fetching {asset.name} ({megabytes(source.size)}) from {source}")
             part = folder / f"{source.file}.part"
             try:
                 if isinstance(source.origin, Url):
@@ -118,7 +119,7 @@ def fetch(name: str, cache: Path | None = None, report: Report | None = None) ->
             return folder / source.file
     mend = f"check the network and run `{asset.command}` again, or put the file into {folder}"
     kind = ArtefactError if wrong else MissingPartError
-    raise kind(f"{name} could not be fetched ({'; '.join(failures)}); {mend}")
+    raise kind(f"{asset.name} could not be fetched ({'; '.join(failures)}); {mend}")
 
 
 def megabytes(size: int) -> str:
@@ -142,7 +143,8 @@ def on_terminal() -> Iterator[Report]:
         def at(self, done: int, total: int) -> None:
             bar.update(task, completed=done, total=total, visible=True)
 
-    with Progress(*columns, console=console, transient=True) as bar:
+    quiet = not console.is_terminal  # a log has no use for a moving bar
+    with Progress(*columns, console=console, transient=True, disable=quiet) as bar:
         task = bar.add_task("", total=None, visible=False)
         yield Terminal()
 

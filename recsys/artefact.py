@@ -128,9 +128,7 @@ def load(folder: Path) -> Recommender:
 def empty_model(n_items: int, config: FitConfig) -> PersonaModel:
     """Return a model of the right shape whose weights are still to be loaded."""
     side = torch.zeros(n_items, config.dim)
-    return PersonaModel(
-        side, side, torch.zeros(config.personas, config.dim), sharpness=config.sharpness
-    )
+    return PersonaModel(side, side, torch.zeros(n_items, config.personas))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

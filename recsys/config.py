@@ -13,7 +13,7 @@ class FitConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    personas: int = Field(4, ge=1, le=32, description="K, latent tastes per user")
+    personas: int = Field(6, ge=1, le=32, description="K, latent tastes per user")
     dim: int = Field(64, ge=2, le=1024, description="d, width of the embeddings")
     window: int = Field(200, ge=1, le=2000, description="most recent liked items the model reads")
     sharpness: float = Field(10.0, gt=0, le=100, description="how crisply items fall to personas")

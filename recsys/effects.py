@@ -19,6 +19,7 @@ from whythis.recsys.model import AGE_EDGES, Mixture
 from whythis.recsys.recommender import Recommender
 
 Floats = npt.NDArray[np.float64]
+_WIDTH = 16
 TOLERANCE = 1e-5
 """How far the parts of a score may sum from the score itself."""
 
@@ -142,8 +143,8 @@ def remove(
             where = np.flatnonzero(history == rec.item_ids.index(past))
             if not len(where):
                 raise DataError(
-                    f"item {past!r} ({rec.title(past)}) is not among the {len(history)} liked items "
-                    f"that user {user!r}'s scores rest on: it cannot be removed"
+                    f"item {past!r} ({rec.title(past)}) is not among the {len(history)} liked "
+                    f"items that user {user!r}'s scores rest on: it cannot be removed"
                 )
             masks[row, where] = False
     if not len(history):
@@ -169,7 +170,7 @@ def necessary_set(
 
     Greedy: each round executes the removal of every remaining item beside those already chosen
     and keeps the one after which the item ranks lowest; then members that can be spared are put
-    back. At most `limit` items; where that is not enough the best set found is returned, incomplete.
+    back. At most `limit` items; where that is not enough the best set found, incomplete.
     Raises `DataError` for an empty history.
     """
     past = [rec.item_ids.ids[i] for i in rec.history(user)]
@@ -180,7 +181,9 @@ def necessary_set(
     while len(chosen) < min(limit, len(past)):
         rest = [p for p in past if p not in chosen]
         tried = remove(rec, user, item, [[*chosen, p] for p in rest])
-        best = max(tried, key=lambda r: (r.rank_after, -r.score_after))
+        best = max(tried, key=_lowest)
+        if not chosen:  # later rounds look only where single removals already hurt
+            past = [r.removed[0] for r in sorted(tried, key=_lowest, reverse=True)[:_WIDTH]]
         chosen = list(best.removed)
         if best.rank_after > top:
             break
@@ -195,6 +198,10 @@ def necessary_set(
         best = max(enough, key=lambda r: r.rank_after)
         chosen = list(best.removed)
     return NecessarySet(best, top, complete, minimal=complete)
+
+
+def _lowest(removal: Removal) -> tuple[int, float]:
+    return removal.rank_after, -removal.score_after
 
 
 def rank_without_history(rec: Recommender, user: str, item: str) -> int:

@@ -1,4 +1,4 @@
-"""Name every error a user of the package can meet; each message says the value, the place and the mend."""
+"""Name every error a user can meet; each message says the value, the place and the mend."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class DataError(WhyThisError):
 
 
 class UnknownIdError(WhyThisError):
-    """Report a user, item or persona the artefact does not know, with the nearest known ones."""
+    """Report an id the artefact does not know, with the nearest known ones."""
 
 
 class ArtefactError(WhyThisError):
@@ -20,7 +20,7 @@ class ArtefactError(WhyThisError):
 
 
 class ModelError(WhyThisError):
-    """Report a computation whose result may not be used, such as parts that do not sum to the score."""
+    """Report a result that may not be used, such as parts that do not sum to the score."""
 
 
 class MissingPartError(WhyThisError):

@@ -36,7 +36,7 @@ def train_split(
         (h, items.index(wanted[u])) for u, h in zip(users, histories, strict=True) if u in wanted
     ]
     validation = [h for h, _ in rows], [y for _, y in rows]
-    return train(histories, validation, len(items), config, progress)
+    return train(histories, validation, dataset.items, config, progress)
 
 
 def fit(

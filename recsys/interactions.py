@@ -103,6 +103,8 @@ def make_dataset(
         raise DataError(f"dataset {shown(name)} has no interactions; give at least one row")
     kept = keep_latest(events)
     best = float(kept["rating"].max())
+    if like is not None and not math.isfinite(like):
+        raise DataError(f"like = {like} is not finite; give a rating, such as 4")
     if like is not None and math.isnan(best):
         raise DataError(f"like = {like:g} needs ratings and dataset {shown(name)} has none")
     if like is not None and not best >= like:

@@ -1,7 +1,7 @@
 """Score items for a user as a mixture of personas composed from the user's own history.
 
 With e_i the history-side and v_y the candidate-side embedding of an item, g_i a learned weight by
-recency and p_ik (sum over k is 1) the soft membership of item i in persona k:
+recency and p_ik (sum over k is 1) the given soft membership of item i in persona k:
 
     w_ik  = p_ik g_i                      weight of item i in persona k
     m_k   = sum_i w_ik / sum_i g_i        mass of persona k, sums to 1
@@ -44,20 +44,16 @@ class Mixture(NamedTuple):
 class PersonaModel(nn.Module):
     """Compose personas from histories and score candidates with them."""
 
-    def __init__(
-        self, history_side: Tensor, candidate_side: Tensor, prototypes: Tensor, *, sharpness: float
-    ):
-        """Start from given embeddings.
+    membership: Tensor
 
-        `history_side`, `candidate_side`: n x d; `prototypes`: K x d directions on the candidate
-        side, around which history items gather into personas.
-        """
+    def __init__(self, history_side: Tensor, candidate_side: Tensor, membership: Tensor):
+        """Start from given embeddings (n x d each) and memberships p (n x K, rows sum to 1)."""
         super().__init__()
         n, d = candidate_side.shape
-        self.sharpness = sharpness
         self.history_side = nn.Parameter(history_side.clone())
         self.candidate_side = nn.Parameter(candidate_side.clone())
-        self.prototypes = nn.Parameter(prototypes.clone())
+        # Not learned: which items make a taste stays the same over seeds, and is known by name.
+        self.register_buffer("membership", membership.clone())
         self.bias = nn.Parameter(torch.zeros(n))
         self.recency = nn.Parameter(torch.zeros(len(AGE_EDGES) + 1))
         self.log_scale = nn.Parameter(torch.tensor(2.0))
@@ -68,13 +64,7 @@ class PersonaModel(nn.Module):
     @property
     def k(self) -> int:
         """Return K, the number of personas."""
-        return int(self.prototypes.shape[0])
-
-    def membership(self, items: Tensor) -> Tensor:
-        """Return p_ik, the soft membership of items in personas: (..., ) to (..., K), summing to 1."""
-        towards = functional.normalize(self.candidate_side[items], dim=-1)
-        centres = functional.normalize(self.prototypes, dim=-1)
-        return functional.softmax(self.sharpness * towards @ centres.T, dim=-1)
+        return int(self.membership.shape[1])
 
     def forward(self, history: Tensor, mask: Tensor, keep: Tensor | None = None) -> Mixture:
         """Score every item for each history.
@@ -87,7 +77,7 @@ class PersonaModel(nn.Module):
         age = live.flip(1).cumsum(1).flip(1) - live  # B, T   counted events after each event
         edges = torch.tensor(AGE_EDGES, dtype=age.dtype, device=age.device)
         gain = torch.exp(self.recency[torch.bucketize(age, edges, right=True)]) * live  # B, T
-        weights = self.membership(history) * gain[..., None]  # B, T, K
+        weights = self.membership[history] * gain[..., None]  # B, T, K
         total = gain.sum(1, keepdim=True)  # B, 1
         masses = weights.sum(1) / total.clamp(min=_TINY)  # B, K
         weights = weights / weights.sum(1, keepdim=True).clamp(min=_TINY)

@@ -134,8 +134,22 @@ _SPOKEN = {
 }
 
 _STOP = frozenset(
-    "about after also because been before being between both could does doing down each from have "
-    "having here into itself just more most much must only other over same should some such than "
-    "that their them then there these they this those through under until upon very were what when "
-    "where which while will with would your".split()
+    {"about", "after", "also", "because", "been", "before", "being", "between", "both", "could"}
+    | {"does", "doing", "down", "each", "from", "have", "having", "here", "into", "itself", "just"}
+    | {"more", "most", "much", "must", "only", "other", "over", "same", "should", "some", "such"}
+    | {
+        "than",
+        "that",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "through",
+    }
+    | {"under", "until", "upon", "very", "were", "what", "when", "where", "which", "while", "will"}
+    | {"with", "would", "your"}
 )

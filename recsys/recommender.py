@@ -72,6 +72,16 @@ class Recommender:
     def _events(self) -> dict[str, pd.DataFrame]:
         return {str(user): frame for user, frame in self.interactions.groupby("user", sort=False)}
 
+    @cached_property
+    def _short(self) -> list[str]:
+        bare = self.items["title"]
+        alone = ~bare.str.casefold().duplicated(keep=False)
+        return [b if one else t for b, one, t in zip(bare, alone, self.titles, strict=True)]
+
+    def short_title(self, item: str) -> str:
+        """Return the title as said in a sentence: without the year unless another shares it."""
+        return self._short[self.item_ids.index(item)]
+
     def title(self, item: str) -> str:
         """Return the title of an item as shown to people."""
         return self.titles[self.item_ids.index(item)]
@@ -120,8 +130,8 @@ class Recommender:
         index = self.item_ids.index(item)
         if index in self.seen(user):
             raise DataError(
-                f"item {item!r} ({self.title(item)}) was already seen by user {user!r}: only unseen "
-                "items are ranked; `whythis recommend` lists some"
+                f"item {item!r} ({self.title(item)}) was already seen by user {user!r}: only "
+                "unseen items are ranked; `whythis recommend` lists some"
             )
         return index
 

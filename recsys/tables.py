@@ -75,7 +75,9 @@ def read_table(
             "item": _ids(table, item),
             "rating": _ratings(table, rating) if rating else np.full(rows, np.nan),
             "time": _times(table, time) if time else np.full(rows, np.nan),
-            "text": [clean_text(cell) for cell in table.frame[review]] if review else [""] * rows,
+            "text": [clean_text(cell) for cell in table.frame[review].tolist()]
+            if review
+            else [""] * rows,
         }
     )
     found = _item_facts(table, events["item"], here)
@@ -229,7 +231,8 @@ def _times(table: Columns, column: str) -> pd.Series:
     cells = table.frame[column].str.strip()
     given = cells != ""
     seconds = pd.to_numeric(cells, errors="coerce").astype("float64")
-    if given.any() and seconds[given].notna().all():
+    # Most cells tell which kind the column holds, so that the odd one out is the one named.
+    if given.any() and seconds[given].notna().mean() >= 0.5:
         # 1e11 s is the year 5138, and 1e11 ms is 1973: the size tells the unit.
         size = float(seconds[given].abs().median())
         seconds = seconds / (1000.0 ** sum(size >= limit for limit in (1e11, 1e14, 1e17)))

@@ -76,11 +76,12 @@ def read_text(path: Path, encoding: str = "utf-8") -> str:
 def parse_json_lines(path: Path, text: str) -> list[tuple[int, dict[str, object]]]:
     """Return (line number, object) for every non-blank line; numbers stay text as written."""
     records: list[tuple[int, dict[str, object]]] = []
+    decoder = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            record = json.loads(line, parse_int=str, parse_float=str, parse_constant=str)
+            record = decoder.decode(line)
             if "\\u" in line:
                 # A lone surrogate (\ud800) parses, yet no text that holds one can be stored.
                 json.dumps(record, ensure_ascii=False).encode()

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import torch
 from scipy import sparse
 from torch import Tensor
@@ -16,7 +17,7 @@ from whythis.recsys.config import FitConfig
 from whythis.recsys.errors import DataError
 from whythis.recsys.metrics import hit_rate, ndcg, rank_of
 from whythis.recsys.model import PersonaModel
-from whythis.recsys.structure import gather, low_rank
+from whythis.recsys.structure import content, gather, low_rank
 
 Indices = npt.NDArray[np.int64]
 Progress = Callable[[int, int, float], None]
@@ -67,14 +68,17 @@ def held_out_ranks(
     return np.asarray(ranks, dtype=np.int64)
 
 
-def start_model(sequences: Sequence[Indices], n_items: int, config: FitConfig) -> PersonaModel:
-    """Return the untrained model: low-rank item-item structure and prototypes gathered from it."""
-    events = events_matrix(sequences, n_items)
+def start_model(
+    sequences: Sequence[Indices], items: pd.DataFrame, config: FitConfig
+) -> PersonaModel:
+    """Return the untrained model: low-rank item-item structure and memberships gathered from it."""
+    events = events_matrix(sequences, len(items))
     left, right = low_rank(events, config.dim, config.ease_l2, config.seed)
     counts = np.asarray(events.sum(0)).ravel().astype(np.int64)
-    prototypes = gather(right, counts, config.personas, config.seed)
-    sides = torch.from_numpy(left), torch.from_numpy(right), torch.from_numpy(prototypes)
-    return PersonaModel(*sides, sharpness=config.sharpness)
+    membership = gather(
+        content(items, right), counts, config.personas, config.sharpness, config.seed
+    )
+    return PersonaModel(*(torch.from_numpy(part) for part in (left, right, membership)))
 
 
 def _rows(
@@ -95,25 +99,25 @@ def _rows(
     return histories, targets
 
 
-def _anchor(model: PersonaModel, start: PersonaModel) -> Tensor:
+def _anchor(model: PersonaModel, start: dict[str, Tensor]) -> Tensor:
     """Return the squared distance of the large weights from where they started."""
     names = ("history_side", "candidate_side", "user_map", "item_map")
-    apart = [(getattr(model, n) - getattr(start, n).detach()).pow(2).sum() for n in names]
+    apart = [(getattr(model, n) - start[n]).pow(2).sum() for n in names]
     return torch.stack(apart).sum() / 1000.0
 
 
 def train(
     sequences: Sequence[Indices],
     validation: tuple[Sequence[Indices], Sequence[int]],
-    n_items: int,
+    items: pd.DataFrame,
     config: FitConfig,
     progress: Progress | None = None,
 ) -> Trained:
     """Return the model of the best validation NDCG@10.
 
-    `sequences`: per user, item indices oldest first; `validation`: histories and the item that
-    followed each. Full softmax over the catalogue, items already in the history left out.
-    Raises `DataError` where no user has two events to learn from.
+    `sequences`: per user, item indices oldest first; `items`: the catalogue frame; `validation`:
+    histories and the item that followed each. Full softmax over the catalogue, items already in
+    the history left out. Raises `DataError` where no user has two events to learn from.
     """
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
@@ -123,8 +127,8 @@ def train(
             f"no user has 2 liked interactions left for training ({len(sequences)} users): "
             "give more data, or lower the rating that counts as liked"
         )
-    model = start_model(sequences, n_items, config)
-    start = start_model(sequences, n_items, config)
+    model = start_model(sequences, items, config)
+    start = {name: value.clone() for name, value in model.state_dict().items()}
     best = {name: value.clone() for name, value in model.state_dict().items()}
     checks: list[dict[str, float]] = []
 
@@ -136,22 +140,23 @@ def train(
         return checks[-1]["ndcg@10"]
 
     top, waited = check(0), 0
-    embeddings = [
+    # attention learns as slowly as the embeddings: faster, it overfits the shares
+    slow: list[Tensor] = [
         model.history_side,
         model.candidate_side,
         model.temperature,
         model.user_map,
         model.item_map,
     ]
-    rest = [p for p in model.parameters() if all(p is not e for e in embeddings)]
+    rest: list[Tensor] = [p for p in model.parameters() if all(p is not e for e in slow)]
     optimiser = torch.optim.Adam(
-        [{"params": embeddings}, {"params": rest, "lr": 5 * config.learning_rate}],
+        [{"params": slow}, {"params": rest, "lr": 5 * config.learning_rate}],
         lr=config.learning_rate,
     )
     for step in range(1, config.steps + 1):
         histories, targets = _rows(usable, config, rng)
-        items, mask = padded(histories, config.window)
-        scores = model(items, mask).scores
+        shown, mask = padded(histories, config.window)
+        scores = model(shown, mask).scores
         seen = torch.zeros_like(scores, dtype=torch.bool)
         for row, history in enumerate(histories):
             seen[row, torch.from_numpy(history)] = True

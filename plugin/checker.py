@@ -1,0 +1,91 @@
+"""Check drafted sentences: every claim executed again, every word held to the claims cited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from whythis.claims import Claim, HistoryEffect, PersonaItems
+from whythis.explanation import Verdict
+from whythis.language import Language
+from whythis.slots import slots
+from whythis.tools.workspace import Workspace
+from whythis.traits import traits
+from whythis.verify import verify
+from whythis.wording import clean
+from whythis.words import Cited, fill, objection
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Hold a sentence as a writer gives it: text with slots, and the claims it cites."""
+
+    text: str
+    claims: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Hold a draft with its filled text, or the reason why it may not be said."""
+
+    draft: Draft
+    text: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Hold the claims on offer with their verdicts; only verified ones can be cited."""
+
+    title: str
+    verdicts: Mapping[str, Verdict]
+    verified: Mapping[str, Cited]
+    refused: Mapping[str, Claim] = field(default_factory=dict)
+
+
+def audit(claims: Iterable[Claim], item: str, ws: Workspace) -> Ledger:
+    """Execute every claim again and return what may be cited, with traits and filled slots."""
+    verdicts: dict[str, Verdict] = {}
+    verified: dict[str, Cited] = {}
+    refused: dict[str, Claim] = {}
+    for claim in claims:
+        verdicts[claim.id] = verify(claim, ws)
+        if verdicts[claim.id].outcome == "verified":
+            verified[claim.id] = Cited(claim, traits(claim, ws), slots(claim, _titles(claim, ws)))
+        else:
+            refused[claim.id] = claim
+    return Ledger(clean(ws.recommender.short_title(item)), verdicts, verified, refused)
+
+
+def check(drafts: Sequence[Draft], ledger: Ledger, language: Language) -> list[Checked]:
+    """Return each draft with its filled text or its objection; the same claim is told once."""
+    checked = []
+    told: set[str] = set()
+    for draft in drafts:
+        reason = _objection(draft, ledger, language, told)
+        if reason is None:
+            told |= set(draft.claims)
+            cited = {id_: ledger.verified[id_] for id_ in draft.claims}
+            checked.append(Checked(draft, fill(draft.text, cited, ledger.title), None))
+        else:
+            checked.append(Checked(draft, None, reason))
+    return checked
+
+
+def _objection(draft: Draft, ledger: Ledger, language: Language, told: set[str]) -> str | None:
+    for id_ in draft.claims:
+        if id_ not in ledger.verdicts:
+            return f"there is no claim {id_[:20]!r}"
+        if id_ not in ledger.verified:
+            return f"claim {id_} does not hold: {ledger.verdicts[id_].reason}"
+        if id_ in told:
+            return f"claim {id_} was told already"
+    if len(set(draft.claims)) != len(draft.claims):
+        return "it cites a claim twice"
+    return objection(draft.text, {i: ledger.verified[i] for i in draft.claims}, language)
+
+
+def _titles(claim: Claim, ws: Workspace) -> dict[str, str]:
+    if isinstance(claim, PersonaItems | HistoryEffect):
+        return {item: ws.recommender.short_title(item) for item in claim.subject.items}
+    return {}

@@ -1,0 +1,107 @@
+"""Turn evidence into the claims an explanation may choose from; nothing else can be claimed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from whythis.claims import CLAIM, Claim
+from whythis.tools.evidence import Evidence
+
+NOTICEABLE = 1e-3
+"""An effect smaller than this is not worth a sentence (scores lie some units apart)."""
+
+_TITLES_TOLD = 2
+
+
+def offer(found: Iterable[Evidence], user: str, item: str) -> tuple[Claim, ...]:
+    """Return the claims that `found` supports about one (user, item), in order of telling.
+
+    Personas: the one that speaks for the item most, a second where it matters at least a third as
+    much, and the one that holds it back most where score and rank agree that it does; what they
+    rest on; the first one's share.
+    """
+    by_kind: dict[str, list[Evidence]] = {}
+    for record in found:
+        by_kind.setdefault(record.kind, []).append(record)
+    drafts: list[dict[str, Any]] = []
+
+    def claim(kind: str, value: dict[str, Any], source: Evidence, **subject: Any) -> None:
+        drafts.append(
+            {
+                "kind": kind,
+                "id": f"c{len(drafts) + 1}",
+                "value": value,
+                "subject": {"user": user, "item": item, **subject},
+                "evidence": (source.id,),
+            }
+        )
+
+    for position, record in enumerate(_told(by_kind.get("persona_effect", []))):
+        value = _value(record)
+        subject = {"persona": value["persona"]}
+        effect = {
+            "name": value["name"],
+            "effect": value["effect"],
+            "rank_before": value["rank"],
+            "rank_after": value["rank_without"],
+        }
+        claim("persona_effect", effect, record, **subject)
+        heaviest = tuple(value["items"][:_TITLES_TOLD])
+        claim("persona_items", {"name": value["name"]}, record, items=heaviest, **subject)
+        if position == 0:
+            share = {"name": value["name"], "share": value["share"]}
+            claim("persona_share", share, record, **subject)
+    for record in by_kind.get("history_effect", []):
+        value = _value(record)
+        told = {k: value[k] for k in ("score_before", "score_after", "rank_before", "rank_after")}
+        told |= {"top": value["top"], "outside": value["rank_after"] > value["top"]}
+        claim("history_effect", told, record, items=tuple(value["items"]))
+    for record in by_kind.get("no_history", []):
+        value = _value(record)
+        if max(value["rank"], value["rank_without_history"]) <= value["top"]:
+            claim("not_about_you", value, record)
+    for record in _voices(by_kind.get("review", [])):
+        value = _value(record)
+        quote = {"quote": value["text"], "rating": value["rating"], "source": value["source"]}
+        claim("review_quote", quote, record, review=value["sentence"])
+    for record in by_kind.get("facts", []):
+        value = _value(record)
+        if value["ratings"]:
+            rating = {"mean": value["mean"], "count": value["ratings"], "best": value["best"]}
+            claim("rating", rating, record)
+        place = {"liked": value["liked"], "place": value["place"], "of": value["of"]}
+        claim("popularity", place, record)
+    for record in by_kind.get("rank", []):
+        claim("rank", _value(record), record)
+    return tuple(CLAIM.validate_python(draft) for draft in drafts)
+
+
+def _value(record: Evidence) -> dict[str, Any]:
+    return record.value
+
+
+def _told(found: Sequence[Evidence]) -> list[Evidence]:
+    def effect(record: Evidence) -> float:
+        return float(_value(record)["effect"])
+
+    def lead(record: Evidence) -> tuple[bool, float]:
+        # where score and rank disagree, a persona for which they agree is the clearer cause
+        falls: bool = _value(record)["rank_without"] >= _value(record)["rank"]
+        return falls, effect(record)
+
+    pro = [r for r in found if effect(r) >= NOTICEABLE]
+    con = [
+        r
+        for r in found
+        if effect(r) <= -NOTICEABLE and _value(r)["rank_without"] <= _value(r)["rank"]
+    ]
+    pro.sort(key=lead, reverse=True)
+    told = pro[:1] + [r for r in pro[1:2] if effect(r) >= effect(pro[0]) / 3]
+    return told + sorted(con, key=effect)[:1]
+
+
+def _voices(found: Sequence[Evidence]) -> list[Evidence]:
+    favourable = [r for r in found if r.value["tone"] == "favourable"]
+    critical = [r for r in found if r.value["tone"] == "critical"]
+    return favourable[:2] + critical[:1]

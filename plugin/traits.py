@@ -1,0 +1,80 @@
+"""Say what is true of a claim in the few traits that words are licensed by."""
+
+from __future__ import annotations
+
+from whythis.claims import (
+    Claim,
+    HistoryEffect,
+    NotAboutYou,
+    PersonaEffect,
+    PopularityFact,
+    RankFact,
+    ReviewQuote,
+)
+from whythis.recsys import effects
+from whythis.recsys.naming import persona_cards
+from whythis.tools.probes import TOP, tones
+from whythis.tools.workspace import Workspace
+
+_SMALL = 0.25  # of the largest effect of any persona on the item
+_POPULAR = 0.1  # of the catalogue
+
+
+def traits(claim: Claim, ws: Workspace) -> frozenset[str]:
+    """Return the traits of a verified claim.
+
+    kind:<kind>; top (the item ranks within the top); sign:+ / sign:- (score and rank agree that
+    the persona speaks for or against the item); size:largest / size:small among the user's
+    personas; moves:down / moves:none (what the removal did to the rank); tone:favourable /
+    tone:critical (the review's rating); popular (among the most liked tenth).
+    """
+    found = {f"kind:{claim.kind}"}
+    rank = _rank(claim)
+    if rank is not None and rank <= TOP:
+        found.add("top")
+    match claim:
+        case PersonaEffect():
+            found |= _of_effect(claim, ws)
+        case HistoryEffect(value=value):
+            down = value.rank_after > value.rank_before
+            found.add("moves:down" if down else "moves:none")
+        case ReviewQuote(value=value) if value.rating is not None:
+            low, high = tones(ws)
+            if value.rating >= high:
+                found.add("tone:favourable")
+            elif value.rating <= low:
+                found.add("tone:critical")
+        case PopularityFact(value=value) if value.place <= max(1, _POPULAR * value.of):
+            found.add("popular")
+        case _:
+            pass
+    return frozenset(found)
+
+
+def _of_effect(claim: PersonaEffect, ws: Workspace) -> set[str]:
+    value = claim.value
+    whole = effects.decompose(ws.recommender, claim.subject.user, claim.subject.item)
+    known = [card.persona for card in persona_cards(ws.recommender, claim.subject.user)]
+    all_effects = [whole.personas[p].effect for p in known]
+    found: set[str] = set()
+    if value.effect > 0 and value.rank_after >= value.rank_before:
+        found.add("sign:+")
+        if value.effect >= max(all_effects) - claim.tolerance:
+            found.add("size:largest")
+    if value.effect < 0 and value.rank_after <= value.rank_before:
+        found.add("sign:-")
+        if value.effect <= min(all_effects) + claim.tolerance:
+            found.add("size:largest")
+    if abs(value.effect) < _SMALL * max(abs(e) for e in all_effects):
+        found.add("size:small")
+    return found
+
+
+def _rank(claim: Claim) -> int | None:
+    match claim:
+        case PersonaEffect(value=value) | HistoryEffect(value=value):
+            return value.rank_before
+        case NotAboutYou(value=value) | RankFact(value=value):
+            return value.rank
+        case _:
+            return None

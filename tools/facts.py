@@ -1,0 +1,43 @@
+"""Count what the data say of an item: ratings, likes, and its place among all items."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from whythis.recsys.recommender import Recommender
+
+
+@dataclass(frozen=True)
+class ItemFacts:
+    """Hold an item's mean rating (None without ratings), their number, likes, and place by likes.
+
+    `best` is the highest rating anywhere in the data, the top of the scale people used.
+    """
+
+    mean: float | None
+    ratings: int
+    best: float | None
+    liked: int
+    place: int
+    of: int
+
+
+def item_facts(rec: Recommender, item: str) -> ItemFacts:
+    """Count over all interactions of the artefact; ties in likes share the better place."""
+    index = rec.item_ids.index(item)
+    ratings = rec.interactions.loc[rec.interactions["item"] == item, "rating"].dropna()
+    liked = rec.interactions
+    if rec.like is not None:
+        liked = liked[liked["rating"] >= rec.like]
+    counts = np.bincount(rec.item_ids.indices(liked["item"]), minlength=len(rec.item_ids))
+    best = rec.interactions["rating"].max()
+    return ItemFacts(
+        mean=float(ratings.mean()) if len(ratings) else None,
+        ratings=len(ratings),
+        best=None if np.isnan(best) else float(best),
+        liked=int(counts[index]),
+        place=1 + int((counts > counts[index]).sum()),
+        of=len(counts),
+    )

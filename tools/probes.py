@@ -1,0 +1,254 @@
+"""Look into the recommender and the reviews; every finding is evidence with its source.
+
+Each probe is written once, as a typed function of a workspace and plain arguments. Adapters for
+agents and servers are made from the table in `whythis.tools.table`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from pydantic import JsonValue
+
+from whythis.recsys import effects
+from whythis.recsys.errors import DataError
+from whythis.recsys.naming import PersonaCard, persona_cards
+from whythis.tools.evidence import Evidence, evidence
+from whythis.tools.facts import item_facts
+from whythis.tools.workspace import Workspace
+
+TOP = 10
+"""A recommendation is what ranks within this many; counterfactuals ask what leaves it."""
+
+
+def recommendations(ws: Workspace, user: str, n: int = TOP) -> tuple[Evidence, ...]:
+    """List the user's `n` best unseen items with rank and exact score."""
+    return tuple(
+        evidence(
+            "recommendation",
+            {"item": r.item, "title": r.title, "rank": r.rank, "score": r.score},
+            source=ws.model_source,
+            probe="recommendations",
+            user=user,
+            n=n,
+        )
+        for r in ws.recommender.recommend(user, n)
+    )
+
+
+def profile(ws: Workspace, user: str) -> tuple[Evidence, ...]:
+    """Describe the user's personas: names, masses, and the items that weigh most in each."""
+    return tuple(
+        evidence("persona", _card(ws, card), source=ws.model_source, probe="profile", user=user)
+        for card in persona_cards(ws.recommender, user)
+    )
+
+
+def personas(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
+    """Measure each persona's share, match and executed deletion effect on one item."""
+    whole = effects.decompose(ws.recommender, user, item)
+    found = []
+    for card in persona_cards(ws.recommender, user):
+        part = whole.personas[card.persona]
+        value = _card(ws, card) | {
+            "share": part.share,
+            "match": part.match,
+            "effect": part.effect,
+            "rank": whole.rank,
+            "candidates": whole.candidates,
+            "rank_without": part.rank_without,
+        }
+        found.append(
+            evidence(
+                "persona_effect",
+                value,
+                source=ws.model_source,
+                probe="personas",
+                user=user,
+                item=item,
+            )
+        )
+    return tuple(found)
+
+
+def history(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
+    """Find the liked items the recommendation hangs on: a small set whose removal is executed.
+
+    Also measures the rank with the whole history removed. Nothing is returned for a user without
+    liked items.
+    """
+    rec = ws.recommender
+    if not len(rec.history(user)):
+        return ()
+    rank = rec.rank(user, item)
+    # below the top there is nothing to leave: ask for the one item that matters most
+    inside = rank <= TOP
+    found = effects.necessary_set(
+        rec, user, item, top=TOP if inside else rank, limit=3 if inside else 1
+    )
+    removal = _removal(ws, found.removal, found.top)
+    base = effects.rank_without_history(rec, user, item)
+    return (
+        evidence(
+            "history_effect", removal, source=ws.model_source, probe="history", user=user, item=item
+        ),
+        evidence(
+            "no_history",
+            {"rank": rank, "rank_without_history": base, "top": TOP},
+            source=ws.model_source,
+            probe="history",
+            user=user,
+            item=item,
+        ),
+    )
+
+
+def what_if(ws: Workspace, user: str, item: str, forget: Sequence[str]) -> tuple[Evidence, ...]:
+    """Score the item again as if the user had never liked the items in `forget`."""
+    rec = ws.recommender
+    if not forget:
+        raise DataError("forget is empty: name at least one liked item")
+    ids = [rec.item_ids.resolve(name) for name in forget]
+    removal = effects.remove(rec, user, item, [ids])[0]
+    return (
+        evidence(
+            "history_effect",
+            _removal(ws, removal, TOP),
+            source=ws.model_source,
+            probe="what_if",
+            user=user,
+            item=item,
+            forget=list[JsonValue](ids),
+        ),
+    )
+
+
+def reviews(
+    ws: Workspace, user: str, item: str, about: str | None = None, n: int = 2
+) -> tuple[Evidence, ...]:
+    """Find review sentences of the item that speak to the user's persona, favourable ones first.
+
+    The query is the persona with the largest positive effect on the item (its name and titles), or
+    `about` where given. The user's own reviews of the item are never used.
+    """
+    store = ws.store()
+    queries = [about] if about else _supporting(ws, user, item)
+    low, high = tones(ws)
+    favourable = store.search(item, queries, n=n, without_user=user, min_rating=high)
+    critical = store.search(item, queries, n=1, without_user=user, max_rating=low)
+    found = []
+    for hit in (*favourable, *critical):
+        sentence = hit.sentence
+        found.append(
+            evidence(
+                "review",
+                {
+                    "sentence": sentence.id,
+                    "text": sentence.text,
+                    "rating": sentence.rating,
+                    "source": sentence.source,
+                    "item": sentence.item,
+                    "reviewer": sentence.user,
+                    "tone": "critical" if hit in critical else "favourable",
+                },
+                source=f"reviews:{sentence.source}",
+                probe="reviews",
+                user=user,
+                item=item,
+                about=about,
+                n=n,
+            )
+        )
+    return tuple(found)
+
+
+def facts(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
+    """Count the item's ratings and likes in the data, and give its rank for the user."""
+    rec = ws.recommender
+    counted = item_facts(rec, item)
+    value: dict[str, JsonValue] = {
+        "mean": counted.mean,
+        "ratings": counted.ratings,
+        "best": counted.best,
+        "liked": counted.liked,
+        "place": counted.place,
+        "of": counted.of,
+    }
+    rank: dict[str, JsonValue] = {
+        "rank": rec.rank(user, item),
+        "of": len(rec.item_ids) - len(set(rec.seen(user).tolist())),
+    }
+    return (
+        evidence("facts", value, source=ws.data_source, probe="facts", user=user, item=item),
+        evidence("rank", rank, source=ws.model_source, probe="facts", user=user, item=item),
+    )
+
+
+def neighbours(ws: Workspace, item: str, n: int = 5) -> tuple[Evidence, ...]:
+    """List the items whose embeddings point most nearly the same way (cosine, -1..1)."""
+    rec = ws.recommender
+    index = rec.item_ids.index(item)
+    vectors = rec.model.candidate_side.detach().numpy()
+    norms = np.maximum(np.linalg.norm(vectors, axis=1), 1e-12)
+    cosine = vectors @ vectors[index] / (norms * norms[index])
+    cosine[index] = -np.inf
+    order = np.argsort(-cosine, kind="stable")[: max(1, n)]
+    return tuple(
+        evidence(
+            "neighbour",
+            {"item": rec.item_ids.ids[i], "title": rec.titles[i], "cosine": float(cosine[i])},
+            source=ws.model_source,
+            probe="neighbours",
+            item=item,
+            n=n,
+        )
+        for i in order
+    )
+
+
+def tones(ws: Workspace) -> tuple[float, float]:
+    """Return (at most, at least): the ratings of critical and of favourable reviews.
+
+    Favourable is what counts as liked in the data; critical lies in the lower three eighths of
+    the scale. Reviews without a rating are neither.
+    """
+    ratings = ws.recommender.interactions["rating"]
+    low, high = float(ratings.min()), float(ratings.max())
+    if np.isnan(low):
+        low, high = 1.0, 5.0
+    like = ws.recommender.like
+    return low + 0.375 * (high - low), low + 0.75 * (high - low) if like is None else like
+
+
+def _card(ws: Workspace, card: PersonaCard) -> dict[str, JsonValue]:
+    return {
+        "persona": card.persona,
+        "name": card.name,
+        "mass": card.mass,
+        "items": [item for item, _ in card.items],
+        "titles": [ws.recommender.title(item) for item, _ in card.items],
+        "weights": [weight for _, weight in card.items],
+    }
+
+
+def _removal(ws: Workspace, removal: effects.Removal, top: int) -> dict[str, JsonValue]:
+    return {
+        "items": list[JsonValue](removal.removed),
+        "titles": [ws.recommender.title(item) for item in removal.removed],
+        "score_before": removal.score_before,
+        "score_after": removal.score_after,
+        "rank_before": removal.rank_before,
+        "rank_after": removal.rank_after,
+        "top": top,
+    }
+
+
+def _supporting(ws: Workspace, user: str, item: str) -> list[str]:
+    cards = persona_cards(ws.recommender, user)
+    title = ws.recommender.title(item)
+    if not cards:
+        return [title]
+    parts = effects.decompose(ws.recommender, user, item).personas
+    card = max(cards, key=lambda c: parts[c.persona].effect)
+    return [card.name, f"{card.name}, like {ws.recommender.title(card.items[0][0])}"]
