@@ -17,7 +17,7 @@ from whythis.recsys.errors import LanguageModelError, ModelError
 from whythis.tools import probes
 from whythis.tools.evidence import Evidence
 from whythis.tools.workspace import Workspace
-from whythis.writer import Writer
+from whythis.writer import Conversation, Writer
 
 ROUNDS = 2
 """How often refused sentences go back to the writer with the reasons."""
@@ -63,6 +63,7 @@ def explain(
     which. Raises `UnknownIdError` for unknown ids and `DataError` for an item already seen.
     """
     rec, language, course = ws.recommender, load_language(), _Course()
+    talk: Conversation | None = None
     rec.candidate(user, item)
     title = rec.title(item)
     question = f"Why {title}?"
@@ -70,12 +71,13 @@ def explain(
         found = gather(ws, user, item)
     if writer is not None:
         with course.timed("agent"):
-            found = _agent_evidence(writer, ws, user, item, question, found, course)
+            talk = writer.begin(ws, user, item, question)
+            found = _agent_evidence(talk, found, course)
     with course.timed("check"):
         ledger = audit(offer(found, user, item), item, ws)
     key = f"{seed}/{user}/{item}"
-    if writer is not None and course.error is None:
-        _written(writer, ledger, question, language, course, key)
+    if talk is not None and course.error is None:
+        _written(talk, ledger, language, course, key)
     with course.timed("check"):
         _complete(ledger, language, course, key, style)
     return _record(ws, user, item, question, found, ledger, course, writer, seed)
@@ -90,16 +92,10 @@ def gather(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
 
 
 def _agent_evidence(
-    writer: Writer,
-    ws: Workspace,
-    user: str,
-    item: str,
-    question: str,
-    found: tuple[Evidence, ...],
-    course: _Course,
+    talk: Conversation, found: tuple[Evidence, ...], course: _Course
 ) -> tuple[Evidence, ...]:
     try:
-        more = writer.gather(ws, user, item, question)
+        more = talk.gather()
     except LanguageModelError as error:
         course.error = str(error)
         return found
@@ -109,9 +105,8 @@ def _agent_evidence(
 
 
 def _written(
-    writer: Writer,
+    talk: Conversation,
     ledger: Ledger,
-    question: str,
     language: Language,
     course: _Course,
     key: str,
@@ -119,7 +114,7 @@ def _written(
     """Let the writer draft, hand refused sentences back, and keep what passes."""
     try:
         with course.timed("write"):
-            written = writer.write(ledger, question)
+            written = talk.write(ledger)
         course.tokens += written.tokens
         checked = check(written.drafts, ledger, language)
         passed = sum(c.reason is None for c in checked)
@@ -128,7 +123,7 @@ def _written(
         while refused and course.rounds < ROUNDS:
             course.rounds += 1
             with course.timed("write"):
-                written = writer.repair(ledger, question, refused)
+                written = talk.repair(ledger, refused)
             course.tokens += written.tokens
             refused = _keep(_untold(check(written.drafts, ledger, language), course), course)
     except LanguageModelError as error:

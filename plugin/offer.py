@@ -19,18 +19,22 @@ def offer(found: Iterable[Evidence], user: str, item: str) -> tuple[Claim, ...]:
 
     Personas: the one that speaks for the item most, a second where it matters at least a third as
     much, and the one that holds it back most where score and rank agree that it does; what they
-    rest on; the first one's share.
+    rest on; the first one's share. The first letter of an id says what a claim is: p a taste for
+    the item, a one against it, t what a taste rests on, w its weight, h past likes, n not about
+    you, q a favourable quotation, o a critical one, r ratings, l likes, k the rank.
     """
     by_kind: dict[str, list[Evidence]] = {}
     for record in found:
         by_kind.setdefault(record.kind, []).append(record)
     drafts: list[dict[str, Any]] = []
 
-    def claim(kind: str, value: dict[str, Any], source: Evidence, **subject: Any) -> None:
+    def claim(
+        letter: str, kind: str, value: dict[str, Any], source: Evidence, **subject: Any
+    ) -> None:
         drafts.append(
             {
                 "kind": kind,
-                "id": f"c{len(drafts) + 1}",
+                "id": f"{letter}{1 + sum(d['id'][0] == letter for d in drafts)}",
                 "value": value,
                 "subject": {"user": user, "item": item, **subject},
                 "evidence": (source.id,),
@@ -46,34 +50,40 @@ def offer(found: Iterable[Evidence], user: str, item: str) -> tuple[Claim, ...]:
             "rank_before": value["rank"],
             "rank_after": value["rank_without"],
         }
-        claim("persona_effect", effect, record, **subject)
+        claim("p" if value["effect"] > 0 else "a", "persona_effect", effect, record, **subject)
         heaviest = tuple(value["items"][:_TITLES_TOLD])
-        claim("persona_items", {"name": value["name"]}, record, items=heaviest, **subject)
+        claim("t", "persona_items", {"name": value["name"]}, record, items=heaviest, **subject)
         if position == 0:
             share = {"name": value["name"], "share": value["share"]}
-            claim("persona_share", share, record, **subject)
+            claim("w", "persona_share", share, record, **subject)
     for record in by_kind.get("history_effect", []):
         value = _value(record)
         told = {k: value[k] for k in ("score_before", "score_after", "rank_before", "rank_after")}
         told |= {"top": value["top"], "outside": value["rank_after"] > value["top"]}
-        claim("history_effect", told, record, items=tuple(value["items"]))
+        claim("h", "history_effect", told, record, items=tuple(value["items"]))
     for record in by_kind.get("no_history", []):
         value = _value(record)
         if max(value["rank"], value["rank_without_history"]) <= value["top"]:
-            claim("not_about_you", value, record)
+            claim("n", "not_about_you", value, record)
     for record in _voices(by_kind.get("review", [])):
         value = _value(record)
         quote = {"quote": value["text"], "rating": value["rating"], "source": value["source"]}
-        claim("review_quote", quote, record, review=value["sentence"])
+        claim(
+            "o" if value["tone"] == "critical" else "q",
+            "review_quote",
+            quote,
+            record,
+            review=value["sentence"],
+        )
     for record in by_kind.get("facts", []):
         value = _value(record)
         if value["ratings"]:
             rating = {"mean": value["mean"], "count": value["ratings"], "best": value["best"]}
-            claim("rating", rating, record)
+            claim("r", "rating", rating, record)
         place = {"liked": value["liked"], "place": value["place"], "of": value["of"]}
-        claim("popularity", place, record)
+        claim("l", "popularity", place, record)
     for record in by_kind.get("rank", []):
-        claim("rank", _value(record), record)
+        claim("k", "rank", _value(record), record)
     return tuple(CLAIM.validate_python(draft) for draft in drafts)
 
 
@@ -102,6 +112,8 @@ def _told(found: Sequence[Evidence]) -> list[Evidence]:
 
 
 def _voices(found: Sequence[Evidence]) -> list[Evidence]:
+    # what was asked for in words goes before what the taste alone brought up
+    found = sorted(found, key=lambda r: r.probe.args.get("about") is None)
     favourable = [r for r in found if r.value["tone"] == "favourable"]
     critical = [r for r in found if r.value["tone"] == "critical"]
-    return favourable[:2] + critical[:1]
+    return favourable[:1] + critical[:1]

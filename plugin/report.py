@@ -125,8 +125,9 @@ def _card(id_: str, shown: View, numbers: dict[str, int], largest: float) -> _Ca
     slices, x = [], 0.0
     for bar in shown.bars:
         width, effect = 100 * bar.share, _REACH * bar.effect / largest
-        places = (round(place, 2) for place in (x, width, effect))
-        slices.append(_Slice(numbers[bar.name], *places, bar))
+        slices.append(
+            _Slice(numbers[bar.name], round(x, 2), round(width, 2), round(effect, 2), bar)
+        )
         x += width
     by_effect = sorted(slices, key=lambda one: -one.bar.effect)
     return _Card(id_, shown, tuple(slices), tuple(by_effect))

@@ -89,6 +89,8 @@ def _wrong_slot(draft: str, cited: Mapping[str, Cited]) -> str | None:
             return f"it says {{{claim}.{name}}} twice"
         shown[claim].add(name)
     for id_, c in cited.items():
+        if len({"without", "had"} & shown.get(id_, set())) > 1:
+            return f"it tells the same removal of {id_} twice"
         if not REQUIRED[c.claim.kind] & shown.get(id_, set()):
             wanted = " or ".join(f"{{{id_}.{n}}}" for n in sorted(REQUIRED[c.claim.kind]))
             return f"it cites {id_} but does not show it: put in {wanted}"

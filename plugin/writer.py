@@ -28,11 +28,24 @@ class Written:
     tokens: int = 0
 
 
-class Writer(Protocol):
-    """Choose evidence and word sentences; everything it says is checked.
+class Conversation(Protocol):
+    """Choose evidence and word sentences about one recommendation; all it says is checked.
 
     Every method may raise `LanguageModelError`; the realiser then answers.
     """
+
+    def gather(self) -> Gathered:
+        """Look up evidence beyond what every answer rests on."""
+
+    def write(self, ledger: Ledger) -> Written:
+        """Draft an answer from the verified claims of the ledger."""
+
+    def repair(self, ledger: Ledger, refused: Sequence[Checked]) -> Written:
+        """Draft each refused sentence again, given the reason."""
+
+
+class Writer(Protocol):
+    """Open conversations; what is common to them, such as a loaded model, lives here."""
 
     @property
     def name(self) -> str:
@@ -42,11 +55,5 @@ class Writer(Protocol):
     def prompt(self) -> PromptRef | None:
         """Return the prompt file it works from."""
 
-    def gather(self, ws: Workspace, user: str, item: str, question: str) -> Gathered:
-        """Look up evidence beyond what every answer rests on."""
-
-    def write(self, ledger: Ledger, question: str) -> Written:
-        """Draft an answer from the verified claims of the ledger."""
-
-    def repair(self, ledger: Ledger, question: str, refused: Sequence[Checked]) -> Written:
-        """Draft each refused sentence again, given the reason."""
+    def begin(self, ws: Workspace, user: str, item: str, question: str) -> Conversation:
+        """Start a conversation about one recommendation."""

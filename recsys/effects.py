@@ -6,20 +6,20 @@ score taken apart is summed up again and compared with the score the ranking use
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from whythis.recsys.errors import DataError, ModelError
 from whythis.recsys.metrics import rank_of
-from whythis.recsys.model import AGE_EDGES, Mixture
+from whythis.recsys.model import Mixture
 from whythis.recsys.recommender import Recommender
 
 Floats = npt.NDArray[np.float64]
 _WIDTH = 16
+_CELLS = 1 << 22  # matches held at once when histories are scored in batches: 32 MB
 TOLERANCE = 1e-5
 """How far the parts of a score may sum from the score itself."""
 
@@ -93,11 +93,7 @@ def decompose(rec: Recommender, user: str, item: str) -> Decomposition:
     target, history, hidden = rec.candidate(user, item), rec.history(user), rec.seen(user)
     k = rec.model.k
     keep = np.vstack([np.ones((1, k), dtype=bool), ~np.eye(k, dtype=bool)])
-    runs = (
-        rec.mixture(history, np.ones((k + 1, max(1, len(history))), dtype=bool), keep)
-        if len(history)
-        else (rec.mixture(history, np.zeros((k + 1, 1), dtype=bool), keep))
-    )
+    runs = rec.mixture(history, keep=keep)
     scores = runs.scores.numpy()
     bias = float(rec.model.bias[target].detach())
     share, match = runs.shares[0, :, target].numpy(), runs.matches[0, :, target].numpy()
@@ -107,7 +103,7 @@ def decompose(rec: Recommender, user: str, item: str) -> Decomposition:
     parts = tuple(
         PersonaPart(
             persona=p,
-            mass=float(runs.masses[0, p]) if len(history) else 0.0,
+            mass=float(runs.masses[0, p]),
             share=float(share[p]),
             match=float(match[p]),
             effect=float(scores[0, target] - scores[p + 1, target]),
@@ -131,36 +127,47 @@ def decompose(rec: Recommender, user: str, item: str) -> Decomposition:
 def remove(
     rec: Recommender, user: str, item: str, sets: Sequence[Sequence[str]]
 ) -> tuple[Removal, ...]:
-    """Score an item again with each set of past items masked; one batched pass.
+    """Score an item again for each set of past items, as if the user had never liked them.
 
-    The removed items stay seen, so they do not enter the ranking. Raises `DataError` where a set
-    names an item that is not in the user's history.
+    Where the history is cut at the window, older liked items move up into it. The removed items
+    stay seen, so they do not enter the ranking. Raises `DataError` where a set names an item that
+    is not in the user's history.
     """
     target, history, hidden = rec.candidate(user, item), rec.history(user), rec.seen(user)
-    masks = np.ones((len(sets) + 1, len(history)), dtype=bool)
-    for row, removed in enumerate(sets, 1):
+    window = rec.config.window
+    liked = rec.liked(user)[-(window + max(map(len, sets), default=0)) :]
+    masks = np.ones((len(sets), len(liked)), dtype=bool)
+    for row, removed in enumerate(sets):
         for past in removed:
-            where = np.flatnonzero(history == rec.item_ids.index(past))
-            if not len(where):
+            index = rec.item_ids.index(past)
+            if index not in history:
                 raise DataError(
                     f"item {past!r} ({rec.title(past)}) is not among the {len(history)} liked "
                     f"items that user {user!r}'s scores rest on: it cannot be removed"
                 )
-            masks[row, where] = False
-    if not len(history):
-        masks = np.zeros((len(sets) + 1, 1), dtype=bool)
-    scores = rec.mixture(history, masks).scores.numpy()
-    before = rank_of(scores[0], target, hidden)
+            masks[row, liked == index] = False
+    masks &= masks[:, ::-1].cumsum(1)[:, ::-1] <= window
+    before = rec.scores(history)
+    rank_before = rank_of(before, target, hidden)
     return tuple(
         Removal(
             removed=tuple(removed),
-            score_before=float(scores[0, target]),
+            score_before=float(before[target]),
             score_after=float(after[target]),
-            rank_before=before,
+            rank_before=rank_before,
             rank_after=rank_of(after, target, hidden),
         )
-        for removed, after in zip(sets, scores[1:], strict=True)
+        for removed, after in zip(sets, _rescore(rec, liked, masks), strict=True)
     )
+
+
+def _rescore(
+    rec: Recommender, liked: npt.NDArray[np.int64], masks: npt.NDArray[np.bool_]
+) -> Iterator[Floats]:
+    """Yield the scores of all items (n) for each mask, a bounded number of them at a time."""
+    rows = max(1, _CELLS // (rec.model.k * len(rec.item_ids)))
+    for start in range(0, len(masks), rows):
+        yield from rec.mixture(liked, masks[start : start + rows]).scores.numpy()
 
 
 def necessary_set(
@@ -171,24 +178,28 @@ def necessary_set(
     Greedy: each round executes the removal of every remaining item beside those already chosen
     and keeps the one after which the item ranks lowest; then members that can be spared are put
     back. At most `limit` items; where that is not enough the best set found, incomplete.
-    Raises `DataError` for an empty history.
+    Raises `DataError` for an empty history, a limit below 1, or an item outside the top already.
     """
     past = [rec.item_ids.ids[i] for i in rec.history(user)]
     if not past:
         raise DataError(f"user {user!r} has no liked items: there is nothing to remove")
+    if limit < 1:
+        raise DataError(f"limit is {limit}: allow at least 1 item to be removed")
+    if (rank := rec.rank(user, item)) > top:
+        raise DataError(
+            f"item {item!r} ranks {rank} for user {user!r}, outside the top {top} already: "
+            f"ask about the top {rank}"
+        )
     chosen: list[str] = []
-    best: Removal | None = None
-    while len(chosen) < min(limit, len(past)):
+    while True:
         rest = [p for p in past if p not in chosen]
         tried = remove(rec, user, item, [[*chosen, p] for p in rest])
         best = max(tried, key=_lowest)
         if not chosen:  # later rounds look only where single removals already hurt
             past = [r.removed[0] for r in sorted(tried, key=_lowest, reverse=True)[:_WIDTH]]
         chosen = list(best.removed)
-        if best.rank_after > top:
+        if best.rank_after > top or len(chosen) == min(limit, len(past)):
             break
-    if best is None:
-        raise DataError(f"limit is {limit}: allow at least 1 item to be removed")
     complete = best.rank_after > top
     while complete and len(chosen) > 1:
         spared = remove(rec, user, item, [[c for c in chosen if c != one] for one in chosen])
@@ -205,9 +216,9 @@ def _lowest(removal: Removal) -> tuple[int, float]:
 
 
 def rank_without_history(rec: Recommender, user: str, item: str) -> int:
-    """Return the item's rank for this user when the whole history is masked."""
-    history = [rec.item_ids.ids[i] for i in rec.history(user)]
-    return remove(rec, user, item, [history])[0].rank_after
+    """Return the item's rank for this user as if the user had never liked anything."""
+    nothing = np.zeros(0, dtype=np.int64)
+    return rank_of(rec.scores(nothing), rec.candidate(user, item), rec.seen(user))
 
 
 def without_persona(rec: Recommender, user: str, item: str, persona: int) -> Removal:
@@ -217,31 +228,21 @@ def without_persona(rec: Recommender, user: str, item: str, persona: int) -> Rem
         raise DataError(f"persona {persona} does not exist: this model has {rec.model.k}, from 0")
     keep = np.ones((1, rec.model.k), dtype=bool)
     keep[0, persona] = False
-    masks = np.ones((1, len(history)), dtype=bool) if len(history) else np.zeros((1, 1), dtype=bool)
     before = rec.scores(history)
-    after = rec.mixture(history, masks, keep).scores[0].numpy()
+    after = rec.mixture(history, keep=keep).scores[0].numpy()
     ranks = rank_of(before, target, hidden), rank_of(after, target, hidden)
     return Removal((), float(before[target]), float(after[target]), *ranks)
 
 
-@torch.no_grad()
 def _contributions(
     rec: Recommender, runs: Mixture, history: npt.NDArray[np.int64], target: int
 ) -> Floats:
-    if not len(history):
-        return np.zeros((0, rec.model.k))
-    # x_k is linear in its items: scaling <e_i, v_y> by c = |x_k| / |sum w e| recovers c exactly.
-    dots = (
-        rec.model.history_side[torch.from_numpy(history)] @ rec.model.candidate_side[target]
-    ).numpy()
-    weights = runs.weights[0].numpy()  # T, K
-    gain = np.exp(rec.model.recency.detach().numpy())
-    ages = np.arange(len(history))[::-1]
-
-    total = gain[np.searchsorted(AGE_EDGES, ages, side="right")].sum()
-    size = float(np.exp(rec.model.log_scale.detach().numpy()) * np.sqrt(total))
+    """Return a_k * c * w_ik <e_i, v_y> of every event i and persona k: T x K."""
+    past = rec.model.history_side.detach().numpy()[history]  # T, d
+    dots = past @ rec.model.candidate_side.detach().numpy()[target]
+    weights = runs.weights[0].numpy()[: len(history)]  # an empty history is padded to one event
     shares = runs.shares[0, :, target].numpy()
-    return np.asarray(size * weights * dots[:, None] * shares[None, :])
+    return np.asarray(float(runs.sizes[0]) * weights * dots[:, None] * shares)
 
 
 def _assert_sums(

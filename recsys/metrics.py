@@ -21,9 +21,12 @@ def ndcg(ranks: Ranks, cutoff: int = 10) -> float:
 
 
 def rank_of(scores: npt.NDArray[np.floating], target: int, hidden: npt.NDArray[np.int64]) -> int:
-    """Return the rank (1 = best) of `target` among items not in `hidden`; ties go by item index."""
+    """Return the rank (1 = best) of `target` among items not in `hidden`; ties go by item index.
+
+    NaN never wins: such a target is behind all, and every target is behind such an item.
+    """
     mine = scores[target]
-    ahead = scores > mine
+    ahead = ~(scores <= mine)
     ahead[:target] |= scores[:target] == mine
     ahead[hidden] = False
     ahead[target] = False

@@ -35,6 +35,7 @@ class Mixture(NamedTuple):
 
     weights: Tensor  # B, T, K   w_ik / sum_i w_ik: each persona's weights over the history
     masses: Tensor  # B, K      share of the recency-weighted history in each persona
+    sizes: Tensor  # B, 1      c: personas are c times the weighted mean of their embeddings
     personas: Tensor  # B, K, d
     matches: Tensor  # B, K, n
     shares: Tensor  # B, K, n
@@ -76,15 +77,16 @@ class PersonaModel(nn.Module):
         live = mask.to(self.bias.dtype)
         age = live.flip(1).cumsum(1).flip(1) - live  # B, T   counted events after each event
         edges = torch.tensor(AGE_EDGES, dtype=age.dtype, device=age.device)
-        gain = torch.exp(self.recency[torch.bucketize(age, edges, right=True)]) * live  # B, T
+        bucket = torch.bucketize(age, edges, right=True)
+        # embedding(), not indexing: threads add up the gradient of an index in no fixed order
+        gain = torch.exp(functional.embedding(bucket, self.recency[:, None])[..., 0]) * live  # B, T
         weights = self.membership[history] * gain[..., None]  # B, T, K
         total = gain.sum(1, keepdim=True)  # B, 1
         masses = weights.sum(1) / total.clamp(min=_TINY)  # B, K
         weights = weights / weights.sum(1, keepdim=True).clamp(min=_TINY)
-        size = torch.exp(self.log_scale) * torch.sqrt(total.clamp(min=_TINY))  # B, 1
-        personas = size[..., None] * torch.einsum(
-            "btk,btd->bkd", weights, self.history_side[history]
-        )
+        sizes = torch.exp(self.log_scale) * torch.sqrt(total.clamp(min=_TINY))  # B, 1
+        events = functional.embedding(history, self.history_side)  # B, T, d
+        personas = sizes[..., None] * torch.einsum("btk,btd->bkd", weights, events)
         matches = personas @ self.candidate_side.T  # B, K, n
         logits = torch.log(masses.clamp(min=_TINY))[..., None] + self.temperature * (
             functional.normalize(personas @ self.user_map, dim=-1)
@@ -92,6 +94,8 @@ class PersonaModel(nn.Module):
         )
         if keep is not None:
             logits = logits.masked_fill(~keep[..., None], -torch.inf)
-        shares = functional.softmax(logits, dim=1).nan_to_num(0.0)  # no persona left: all zero
+        shares = functional.softmax(logits, dim=1)
+        if keep is not None:
+            shares = shares.masked_fill(~keep[..., None], 0.0)  # no persona left: all zero
         scores = (shares * matches).sum(1) + self.bias
-        return Mixture(weights, masses, personas, matches, shares, scores)
+        return Mixture(weights, masses, sizes, personas, matches, shares, scores)

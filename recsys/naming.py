@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ MIN_MASS = 0.02
 
 _COVER = 0.34  # a label must hold for at least this share of the persona's weight
 _WORD = re.compile(r"[^\W\d_]{4,}")
+_LONGEST = 60  # characters of a title or label that a name may hold
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,14 @@ def persona_cards(rec: Recommender, user: str, shown: int = 5) -> tuple[PersonaC
     order = [int(p) for p in np.argsort(-masses, kind="stable") if masses[p] >= MIN_MASS]
     ids = [rec.item_ids.ids[i] for i in history]
     labels = _labels(rec, history)
-    names: list[str] = []
+    names: dict[frozenset[str], str] = {}
     for p in order:
         heaviest = [ids[i] for i in np.argsort(-weights[:, p], kind="stable")]
         for name in _candidates(rec, labels, weights, masses, p, heaviest):
-            if name not in names:
-                names.append(name)
+            # "drama and war" and "War and Drama" read as one name
+            words = frozenset(name.casefold().split(" and "))
+            if words not in names:
+                names[words] = name
                 break
     return tuple(
         PersonaCard(
@@ -65,7 +69,7 @@ def persona_cards(rec: Recommender, user: str, shown: int = 5) -> tuple[PersonaC
                 for i in np.argsort(-weights[:, p], kind="stable")[:shown]
             ),
         )
-        for p, name in zip(order, names, strict=True)
+        for p, name in zip(order, names.values(), strict=True)
     )
 
 
@@ -85,8 +89,8 @@ def _candidates(
     masses: npt.NDArray[np.float64],
     persona: int,
     heaviest: Sequence[str],
-) -> Iterable[str]:
-    """Yield names from the best to ones that are distinct for certain."""
+) -> Iterator[str]:
+    """Yield names without end, the best first; the last ones are numbered."""
     inside = _coverage(labels, weights[:, persona])
     others = masses.copy()
     others[persona] = 0.0
@@ -101,11 +105,11 @@ def _candidates(
         yield _plain(main)
         for other in rest[1:]:
             yield f"{_plain(main)} and {_plain(other)}"
-    titles = [rec.title(item) for item in heaviest]
+    titles = [_cut(rec.title(item)) for item in heaviest]
     stem = f"{_plain(ranked[0])} like " if ranked else ""
     for n in range(1, len(titles) + 1):
         yield stem + " and ".join(titles[:n][-2:]) if n > 1 else stem + titles[0]
-    yield f"taste {persona + 1}"
+    yield from (f"taste {n}" for n in count(persona + 1))
 
 
 def _coverage(
@@ -118,8 +122,12 @@ def _coverage(
     return total
 
 
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + "…"
+
+
 def _plain(label: str) -> str:
-    return _SPOKEN.get(label, label if label.isupper() else label.lower())
+    return _SPOKEN.get(label) or _cut(label if label.isupper() else label.lower())
 
 
 _SPOKEN = {

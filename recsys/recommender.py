@@ -20,6 +20,7 @@ from whythis.recsys.vocabulary import Vocabulary
 
 Indices = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+_DECIMALS = 9
 
 
 @dataclass(frozen=True)
@@ -86,13 +87,17 @@ class Recommender:
         """Return the title of an item as shown to people."""
         return self.titles[self.item_ids.index(item)]
 
-    def history(self, user: str) -> Indices:
-        """Return the user's liked items, oldest first, at most `config.window`; T indices."""
+    def liked(self, user: str) -> Indices:
+        """Return every item the user liked, oldest first."""
         self.user_ids.index(user)
         frame = self._events[user]
         if self.like is not None:
             frame = frame[frame["rating"] >= self.like]
-        return self.item_ids.indices(frame["item"])[-self.config.window :]
+        return self.item_ids.indices(frame["item"])
+
+    def history(self, user: str) -> Indices:
+        """Return the user's liked items, oldest first, at most `config.window`; T indices."""
+        return self.liked(user)[-self.config.window :]
 
     def seen(self, user: str) -> Indices:
         """Return every item the user has interacted with."""
@@ -106,17 +111,21 @@ class Recommender:
         masks: npt.NDArray[np.bool_] | None = None,
         keep: npt.NDArray[np.bool_] | None = None,
     ) -> Mixture:
-        """Score every item for one history under several masks, in one pass.
+        """Score every item for one history under several masks or personas, in one pass.
 
-        `masks`: B x T, which events count (default one row, all); `keep`: B x K, which personas
-        take part. Returns tensors with leading dimension B, in float64.
+        `masks`: B x T, which events count (default: all); `keep`: B x K, which personas take part
+        (default: all). Returns tensors with leading dimension B (1 where neither is given), in
+        float64; an empty history is one event that does not count.
         """
         items, mask = padded([history], max(1, len(history)))
-        if masks is not None:
-            mask = torch.from_numpy(masks) if len(history) else mask.expand(len(masks), -1)
+        if masks is not None and len(history):
+            mask = torch.from_numpy(masks)
+        given = masks if masks is not None else keep
+        rows = 1 if given is None else len(given)
         chosen = None if keep is None else torch.from_numpy(keep)
-        result: Mixture = self.model(items.expand(len(mask), -1), mask, chosen)
-        return result
+        result: Mixture = self.model(items.expand(rows, -1), mask.expand(rows, -1), chosen)
+        # Rounded: equal items must tie in every pass, whatever the order of this machine's sums.
+        return result._replace(scores=result.scores.round(decimals=_DECIMALS))
 
     def scores(self, history: Indices) -> Floats:
         """Return the score of every item for a history: n floats."""

@@ -53,8 +53,10 @@ def low_rank(events: sparse.csr_matrix, dim: int, l2: float, seed: int) -> tuple
         return left, right
     start = np.random.default_rng(seed).standard_normal(min(events.shape) if n > DENSE_LIMIT else n)
     if n <= DENSE_LIMIT:
-        rank = min(rank, n - 1)
-        u, s, vt = svds(ease(events, l2).astype(np.float64), k=rank, v0=start)
+        weights = ease(events, l2).astype(np.float64)
+        if not weights.any():  # no two items share a user
+            return left, right
+        u, s, vt = svds(weights, k=rank, v0=start)
     else:
         _, s, vt = svds(events.astype(np.float64), k=rank, v0=start)
         u, s = vt.T, np.ones_like(s)
@@ -74,11 +76,11 @@ def gather(
 
     Spherical k-means over the rows of `features` that have events, the tightest of several seeded
     starts; p is the softmax of `sharpness` times the cosine to each centre. Items without
-    features belong to all clusters alike.
+    features, and all where fewer than k differ, belong to all clusters alike.
     """
     points = _unit(features)
     used = points[(counts > 0) & (np.linalg.norm(points, axis=1) > 0)].astype(np.float64)
-    if len(used) < k:
+    if len(np.unique(used, axis=0)) < k:
         return np.full((len(features), k), 1.0 / k, dtype=np.float32)
     tries = []
     for start in range(_STARTS):

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from whythis.recsys.config import FitConfig
-from whythis.recsys.errors import DataError
+from whythis.recsys.errors import DataError, ModelError
 from whythis.recsys.metrics import hit_rate, ndcg, rank_of
 from whythis.recsys.model import PersonaModel
 from whythis.recsys.structure import content, gather, low_rank
@@ -117,9 +117,9 @@ def train(
 
     `sequences`: per user, item indices oldest first; `items`: the catalogue frame; `validation`:
     histories and the item that followed each. Full softmax over the catalogue, items already in
-    the history left out. Raises `DataError` where no user has two events to learn from.
+    the history left out. Raises `DataError` where no user has two events to learn from, and
+    `ModelError` where the weights diverge.
     """
-    torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
     usable = [s for s in sequences if len(s) >= 2]
     if not usable:
@@ -162,6 +162,11 @@ def train(
             seen[row, torch.from_numpy(history)] = True
         loss = functional.cross_entropy(scores.masked_fill(seen, -1e4), torch.tensor(targets))
         loss = loss + config.anchor * _anchor(model, start)
+        if not torch.isfinite(loss):
+            raise ModelError(
+                f"training diverged at step {step} of {config.steps} (the loss is {loss.item()}): "
+                f"choose a learning_rate below {config.learning_rate:g}"
+            )
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()

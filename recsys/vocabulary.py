@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from whythis.recsys.errors import UnknownIdError
 
+_LINE = 200  # characters of a name that are compared and shown
+
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -52,7 +54,7 @@ class Vocabulary:
         if len(hits) == 1:
             return self.ids[hits[0]]
         if len(hits) > 1:
-            ids = ", ".join(self.ids[i] for i in hits[:5])
+            ids = ", ".join(self.ids[i][:_LINE] for i in hits[:5])
             raise UnknownIdError(
                 f"{self.kind} {_short(text)} is the title of several: give an id ({ids})"
             )
@@ -62,27 +64,25 @@ class Vocabulary:
         """Return up to `n` ids or labels that look most like `text`, best first."""
         from rapidfuzz import fuzz, process, utils
 
-        pool = [*self.ids, *self.labels]
         # WRatio on megabytes takes minutes; nobody mistypes more than a line.
+        pool = [name[:_LINE] for name in (*self.ids, *self.labels)]
         found = process.extract(
-            text[:200], pool, scorer=fuzz.WRatio, processor=utils.default_process, limit=2 * n
+            text[:_LINE], pool, scorer=fuzz.WRatio, processor=utils.default_process, limit=2 * n
         )
         shown = []
         for choice, score, position in found:
-            text_ = choice if position < len(self.ids) else self._with_id(position - len(self.ids))
+            i = position % len(self.ids)
+            is_label = position >= len(self.ids) and self.labels[i] != self.ids[i]
+            text_ = f"{self.ids[i][:_LINE]} ({choice})" if is_label else choice
             if score >= 55 and text_ not in shown:
                 shown.append(text_)
         return shown[:n]
 
-    def _with_id(self, i: int) -> str:
-        return f"{self.ids[i]} ({self.labels[i]})" if self.labels[i] != self.ids[i] else self.ids[i]
-
     def _unknown(self, text: str) -> str:
         near = self.nearest(text)
-        hint = (
-            f"; nearest: {', '.join(near)}" if near else f"; known: {', '.join(self.ids[:3])}, ..."
-        )
-        return f"unknown {self.kind} {_short(text)} among {len(self.ids)}{hint}"
+        some = ", ".join(near or [id_[:_LINE] for id_ in self.ids[:3]])
+        hint = f"nearest: {some}" if near else f"known: {some}, ..."
+        return f"unknown {self.kind} {_short(text)} among {len(self.ids)}; {hint}"
 
 
 def _short(text: str) -> str:

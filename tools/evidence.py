@@ -36,9 +36,12 @@ class Evidence(BaseModel):
 def evidence(
     kind: str, value: Mapping[str, JsonValue], *, source: str, probe: str, **args: JsonValue
 ) -> Evidence:
-    """Return a record whose id follows from its content: equal findings have equal ids."""
-    content = json.dumps([kind, value, source, probe, args], sort_keys=True, ensure_ascii=False)
-    digest = hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+    """Return a record whose id follows from its content: equal findings have equal ids.
+
+    Raises `ValueError` where a number is not finite: JSON has no word for it.
+    """
+    content = json.dumps([kind, value, source, probe, args], sort_keys=True, allow_nan=False)
+    digest = hashlib.sha256(content.encode()).hexdigest()[:10]
     return Evidence(
         id=f"e-{digest}",
         kind=kind,

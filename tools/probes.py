@@ -109,7 +109,7 @@ def what_if(ws: Workspace, user: str, item: str, forget: Sequence[str]) -> tuple
     rec = ws.recommender
     if not forget:
         raise DataError("forget is empty: name at least one liked item")
-    ids = [rec.item_ids.resolve(name) for name in forget]
+    ids = list(dict.fromkeys(rec.item_ids.resolve(name) for name in forget))
     removal = effects.remove(rec, user, item, [ids])[0]
     return (
         evidence(
@@ -138,7 +138,8 @@ def reviews(
     favourable = store.search(item, queries, n=n, without_user=user, min_rating=high)
     critical = store.search(item, queries, n=1, without_user=user, max_rating=low)
     found = []
-    for hit in (*favourable, *critical):
+    toned = [(hit, "favourable") for hit in favourable] + [(hit, "critical") for hit in critical]
+    for hit, tone in toned:
         sentence = hit.sentence
         found.append(
             evidence(
@@ -150,7 +151,7 @@ def reviews(
                     "source": sentence.source,
                     "item": sentence.item,
                     "reviewer": sentence.user,
-                    "tone": "critical" if hit in critical else "favourable",
+                    "tone": tone,
                 },
                 source=f"reviews:{sentence.source}",
                 probe="reviews",
@@ -186,14 +187,15 @@ def facts(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
 
 
 def neighbours(ws: Workspace, item: str, n: int = 5) -> tuple[Evidence, ...]:
-    """List the items whose embeddings point most nearly the same way (cosine, -1..1)."""
+    """List the `n` other items whose embeddings point most nearly the same way (cosine, -1..1)."""
+    if n < 1:
+        raise DataError(f"n is {n}: ask for at least 1 neighbour")
     rec = ws.recommender
     index = rec.item_ids.index(item)
     vectors = rec.model.candidate_side.detach().numpy()
     norms = np.maximum(np.linalg.norm(vectors, axis=1), 1e-12)
     cosine = vectors @ vectors[index] / (norms * norms[index])
-    cosine[index] = -np.inf
-    order = np.argsort(-cosine, kind="stable")[: max(1, n)]
+    order = [i for i in np.argsort(-cosine, kind="stable") if i != index][:n]
     return tuple(
         evidence(
             "neighbour",
@@ -211,14 +213,16 @@ def tones(ws: Workspace) -> tuple[float, float]:
     """Return (at most, at least): the ratings of critical and of favourable reviews.
 
     Favourable is what counts as liked in the data; critical lies in the lower three eighths of
-    the scale. Reviews without a rating are neither.
+    the scale and below what is favourable. Reviews without a rating are neither.
     """
     ratings = ws.recommender.interactions["rating"]
     low, high = float(ratings.min()), float(ratings.max())
     if np.isnan(low):
         low, high = 1.0, 5.0
     like = ws.recommender.like
-    return low + 0.375 * (high - low), low + 0.75 * (high - low) if like is None else like
+    favourable = low + 0.75 * (high - low) if like is None else like
+    critical = min(low + 0.375 * (high - low), np.nextafter(favourable, -np.inf))
+    return float(critical), favourable
 
 
 def _card(ws: Workspace, card: PersonaCard) -> dict[str, JsonValue]:

@@ -1,0 +1,110 @@
+"""`whythis explain`: say why an item stands where it does, with the proof of every sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from whythis.cli_output import REFUSED, JsonFlag, answer, columns, paint, say, waiting
+from whythis.recsys.errors import DataError
+
+if TYPE_CHECKING:
+    from whythis.tools.workspace import Workspace
+    from whythis.writer import Writer
+
+Llm = Literal["none", "local", "openai"]
+EXAMPLE = 'whythis explain demo --user 42 --item "Mrs. Doubtfire (1993)" --llm local'
+
+
+def explain(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A fitted recommender.")],
+    user: Annotated[str, typer.Option(help="The user's id.")],
+    item: Annotated[str, typer.Option(help="The item's id, or its title in full.")],
+    llm: Annotated[
+        Llm,
+        typer.Option(help="Who words the answer: code alone, a local model, or an OpenAI API."),
+    ] = "none",
+    model: Annotated[
+        str | None, typer.Option(help="Name of the model, or a GGUF file for --llm local.")
+    ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option("--base-url", metavar="URL", help="Endpoint for --llm openai."),
+    ] = None,
+    style: Annotated[
+        Literal["short", "plain", "detailed"], typer.Option(help="How much to say.")
+    ] = "plain",
+    seed: Annotated[int, typer.Option(min=0, help="Equal seeds word alike.")] = 0,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write a web page.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Explain why an unseen item is recommended; every claim is executed again and checked.
+
+    Exit code 1: nothing could be said that holds.
+    """
+    if html is not None and not html.absolute().parent.is_dir():
+        raise DataError(f"--html {html}: there is no folder {html.parent}; make it first")
+    with writer(llm, model, base_url, seed) as chosen, opened(folder) as ws:
+        from whythis import terminal
+        from whythis.explain import explain as explain_item
+
+        id_ = ws.recommender.item_ids.resolve(item)
+        asked = waiting(f"asking {chosen.name}") if chosen is not None else nullcontext()
+        with asked:
+            found = explain_item(ws, user, id_, writer=chosen, style=style, seed=seed)
+    if html is not None:
+        from whythis.report import report, write_report
+
+        write_report(html, report([found], title=found.question))
+        say(f"page: {html}")
+    if found.llm_error is not None:
+        say(f"the language model failed, the built-in realiser answered: {found.llm_error}")
+    if as_json:
+        answer(found.as_json())
+    else:
+        paint(terminal.render(found, width=columns()))
+    if not found.sentences or any(v.outcome != "verified" for v in found.verdicts.values()):
+        raise typer.Exit(REFUSED)
+
+
+@contextmanager
+def writer(llm: Llm, model: str | None, base_url: str | None, seed: int) -> Iterator[Writer | None]:
+    """Open who words the answers; None is the built-in realiser.
+
+    Raises:
+        DataError: options that do not apply to this kind.
+        MissingPartError: the model, or a package it needs, is not here.
+    """
+    if llm == "none" and model is not None:
+        raise DataError(f"--model {model} needs --llm local or --llm openai")
+    if llm != "openai" and base_url is not None:
+        raise DataError(f"--base-url {base_url} needs --llm openai")
+    if llm == "none":
+        yield None
+        return
+    from langsmith.run_helpers import tracing_context
+
+    from whythis.agent import open_writer
+
+    # Variables set for another project must not send this one's prompts anywhere.
+    with tracing_context(enabled=False):
+        yield open_writer(llm, model=model, base_url=base_url, seed=seed)
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Workspace]:
+    """Open an artefact and its review index, and release the index's files in the end."""
+    from whythis.tools.workspace import open_workspace
+
+    ws = open_workspace(folder)
+    try:
+        yield ws
+    finally:
+        if ws.reviews is not None:
+            ws.reviews.close()
