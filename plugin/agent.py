@@ -27,14 +27,18 @@ from whythis.writer import Gathered, Written
 
 DEFAULT_MODEL = "qwen2.5-coder-1.5b"
 AGENT_TOOLS = ("personas", "history", "what_if", "reviews", "facts")
-_LOOKS = 2  # model calls spent on looking things up
+_LOOKS = 3  # model calls an endpoint may spend on looking things up; locally each costs seconds
 _TIMEOUT = 60.0  # seconds for one request to an endpoint
 
 
 class AgentWriter:
     """Write with any LangChain chat model: `LocalChat` under a grammar, others by schema."""
 
-    def __init__(self, model: BaseChatModel, name: str, prompt: Prompt | None = None) -> None:
+    def __init__(
+        self, model: BaseChatModel, name: str, prompt: Prompt | None = None, *, looks: int = 1
+    ) -> None:
+        """Take a chat model; `looks` bounds its calls for looking things up."""
+        self._looks = looks
         self.model = model
         self.name = name
         self._prompt = prompt or load_prompt("why")
@@ -46,7 +50,7 @@ class AgentWriter:
 
     def begin(self, ws: Workspace, user: str, item: str, question: str) -> Talk:
         """Start a conversation about one recommendation."""
-        return Talk(self.model, self._prompt, ws, user, item, question)
+        return Talk(self.model, self._prompt, ws, user, item, question, self._looks)
 
 
 class Talk:
@@ -60,9 +64,12 @@ class Talk:
         user: str,
         item: str,
         question: str,
+        looks: int,
     ) -> None:
         self._model = model
         self._prompt = prompt
+        self._key = f"{user}/{item}"
+        self._looks = looks
         self._tools = toolkit(ws, AGENT_TOOLS, say=brief, user=user, item=item)
         listed = "\n".join(f"- {n}: {TOOLS[n].description}" for n in AGENT_TOOLS)
         self._system = prompt.fill("system", tools=listed)
@@ -71,11 +78,11 @@ class Talk:
         ]
 
     def gather(self) -> Gathered:
-        """Let the model call tools, at most `_LOOKS` times; return what they found."""
+        """Let the model call tools, at most `looks` times; return what they found."""
         from langchain.agents import create_agent
         from langchain.agents.middleware import ModelCallLimitMiddleware
 
-        limit: Any = ModelCallLimitMiddleware(run_limit=_LOOKS, exit_behavior="end")
+        limit: Any = ModelCallLimitMiddleware(run_limit=self._looks, exit_behavior="end")
         with _failing_softly():
             agent = create_agent(
                 self._model, self._tools, system_prompt=self._system, middleware=[limit]
@@ -89,8 +96,16 @@ class Talk:
         return Gathered(tuple(found), _tokens(self._messages))
 
     def write(self, ledger: Ledger) -> Written:
-        """Draft the answer from the claims of the ledger."""
-        return self._draft(self._prompt.fill("write", menu=menu(ledger)), self._form(ledger))
+        """Draft the answer from the claims of the ledger.
+
+        What was said while looking things up is left behind: tool results hold other people's
+        titles, and a small model would write them down.
+        """
+        self._messages = []
+        return self._draft(
+            self._prompt.fill("write", menu=menu(ledger, load_language(), key=self._key)),
+            self._form(ledger),
+        )
 
     def repair(self, ledger: Ledger, refused: Sequence[Checked]) -> Written:
         """Draft the refused sentences again."""
@@ -110,8 +125,8 @@ class Talk:
 
     def _form(self, ledger: Ledger, about: Collection[str] | None = None) -> dict[str, Any]:
         if isinstance(self._model, LocalChat):
-            return {"json_schema": answer_schema(ledger, patterns=True, about=about)}
-        schema = answer_schema(ledger, patterns=False, about=about)
+            return {"json_schema": answer_schema(ledger, about)}
+        schema = answer_schema(ledger, about)
         named = {"name": "answer", "schema": schema, "strict": True}
         return {"response_format": {"type": "json_schema", "json_schema": named}}
 
@@ -150,7 +165,7 @@ def open_writer(
         timeout=_TIMEOUT,
         max_retries=1,
     )
-    return AgentWriter(chat, f"openai:{model}", chosen)
+    return AgentWriter(chat, f"openai:{model}", chosen, looks=_LOOKS)
 
 
 @contextmanager

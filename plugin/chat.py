@@ -8,6 +8,7 @@ schemas; with `json_schema` bound, an object of that schema.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -51,7 +52,7 @@ class LocalChat(BaseChatModel):
 
     @classmethod
     def load(cls, path: Path, *, seed: int = 0, threads: int | None = None) -> LocalChat:
-        """Read a GGUF file.
+        """Read a GGUF file; `threads` defaults to the processors this process may use.
 
         Raises `MissingPartError` where llama-cpp-python or the file is absent, and
         `LanguageModelError` where llama.cpp cannot read the file.
@@ -72,7 +73,11 @@ class LocalChat(BaseChatModel):
                 raise LanguageModelError(f"{path} is not a GGUF model file: give another --model")
         try:
             llama = llama_cpp.Llama(
-                str(path), n_ctx=CONTEXT, n_threads=threads, seed=seed, verbose=False
+                str(path),
+                n_ctx=CONTEXT,
+                n_threads=threads or len(os.sched_getaffinity(0)),
+                seed=seed,
+                verbose=False,
             )
         except (ValueError, RuntimeError, OSError) as error:
             raise LanguageModelError(f"llama.cpp cannot load {path}: {error}") from error
@@ -100,7 +105,7 @@ class LocalChat(BaseChatModel):
         self,
         messages: list[BaseMessage],
         stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002
         **kwargs: Any,
     ) -> ChatResult:
         tools: list[dict[str, Any]] | None = kwargs.get("tool_schemas")

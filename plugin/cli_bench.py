@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import importlib.util
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
@@ -39,8 +38,7 @@ def bench(
 
 def benchmarks() -> dict[str, str]:
     """Return each module of the bench that has a `main`, with its first line; none is run."""
-    spec = importlib.util.find_spec(_PACKAGE)
-    folders = list(spec.submodule_search_locations or ()) if spec else []
+    folders = importlib.import_module(_PACKAGE).__path__
     found = {}
     for path in sorted(path for folder in folders for path in Path(folder).glob("*.py")):
         tree = ast.parse(path.read_text("utf-8"))

@@ -13,6 +13,7 @@ from whythis.cli_output import REFUSED, JsonFlag, answer, columns, paint, say, w
 from whythis.recsys.errors import DataError
 
 if TYPE_CHECKING:
+    from whythis.explanation import Explanation
     from whythis.tools.workspace import Workspace
     from whythis.writer import Writer
 
@@ -50,27 +51,34 @@ def explain(
     """
     if html is not None and not html.absolute().parent.is_dir():
         raise DataError(f"--html {html}: there is no folder {html.parent}; make it first")
-    with writer(llm, model, base_url, seed) as chosen, opened(folder) as ws:
-        from whythis import terminal
-        from whythis.explain import explain as explain_item
+    from whythis import terminal
+    from whythis.explain import explain as explain_item
 
+    with opened(folder) as ws:
         id_ = ws.recommender.item_ids.resolve(item)
-        asked = waiting(f"asking {chosen.name}") if chosen is not None else nullcontext()
-        with asked:
-            found = explain_item(ws, user, id_, writer=chosen, style=style, seed=seed)
+        ws.recommender.candidate(user, id_)  # before a model is loaded for nothing
+        with writer(llm, model, base_url, seed) as chosen:
+            asked = nullcontext() if chosen is None else waiting(f"asking {chosen.name}")
+            with asked:
+                found = explain_item(ws, user, id_, writer=chosen, style=style, seed=seed)
     if html is not None:
         from whythis.report import report, write_report
 
         write_report(html, report([found], title=found.question))
         say(f"page: {html}")
     if found.llm_error is not None:
-        say(f"the language model failed, the built-in realiser answered: {found.llm_error}")
+        say(f"the built-in realiser answered: {found.llm_error}")
     if as_json:
         answer(found.as_json())
     else:
         paint(terminal.render(found, width=columns()))
-    if not found.sentences or any(v.outcome != "verified" for v in found.verdicts.values()):
-        raise typer.Exit(REFUSED)
+    raise typer.Exit(exit_code(found))
+
+
+def exit_code(found: Explanation) -> int:
+    """Return 0 where something was said and every claim of it held, else 1."""
+    held = all(verdict.outcome == "verified" for verdict in found.verdicts.values())
+    return 0 if found.sentences and held else REFUSED
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from whythis.assets import ASSETS
-from whythis.cli_output import JsonFlag, answer, paint, progress, say
+from whythis.cli_output import JsonFlag, answer, print_lines, progress, say
 from whythis.recsys.errors import ArtefactError, DataError
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def fit(
     if as_json:
         answer(summary)
     else:
-        paint(*(f"{name:<14}{value}" for name, value in lines(summary)))
+        print_lines(*(f"{name:<14}{value}" for name, value in lines(summary)))
     if len(dataset.reviews):
         say(f"{len(dataset.reviews)} reviews are stored with it: `whythis index {out}` reads them")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whythis.cli_output import JsonFlag, answer, paint, progress
+from whythis.cli_output import JsonFlag, answer, print_lines, progress
 from whythis.recsys.errors import DataError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def index(
     if as_json:
         answer(summary)
     else:
-        paint(f"{summary['sentences']} sentences of {summary['reviews']} reviews in {folder}")
+        print_lines(f"{summary['sentences']} sentences of {summary['reviews']} reviews in {folder}")
 
 
 def index_reviews(folder: Path, recommender: Recommender, file: Path | None) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -65,7 +65,8 @@ class Guarded(TyperGroup):
 
 def one_line(text: str) -> str:
     """Return a text on one line, without what a terminal would obey."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))
+    spaced = (" " if c.isspace() else c for c in text)
+    return "".join(c if c.isprintable() else "\ufffd" for c in spaced)
 
 
 def say(line: str) -> None:
@@ -78,8 +79,14 @@ def answer(data: object) -> None:
     print(json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False))
 
 
+def print_lines(*lines: str) -> None:
+    """Print lines that stay whole however narrow the terminal, as the answer of a command."""
+    for line in lines:
+        print(one_line(line))
+
+
 def paint(*blocks: RenderableType) -> None:
-    """Print text, never read as markup, as the answer of a command."""
+    """Print blocks, no text in them read as markup, as the answer of a command."""
     console = _console(stderr=False)
     for block in blocks:
         console.print(block)
@@ -90,7 +97,7 @@ def columns() -> int:
     return min(_console(stderr=False).width, WIDTH)
 
 
-def table(rows: list[tuple[str, ...]], right: tuple[int, ...] = ()) -> RenderableType:
+def table(rows: Sequence[tuple[str, ...]], right: tuple[int, ...] = ()) -> RenderableType:
     """Return a table without a frame: the first row is the head, `right` are numbers."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -116,7 +123,7 @@ def progress(label: str) -> Iterator[Tell]:
             part = _NOTES * done // max(1, total)
             if part not in said:
                 said.add(part)
-                say(f"{label}: {done} of {total}  {note}".rstrip())
+                say(f"{label}: {done} of {total}" + (f", {note}" if note else ""))
 
         yield line
         return

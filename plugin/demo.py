@@ -16,7 +16,7 @@ from whythis.assets import Asset, find
 from whythis.cli_explain import opened, writer
 from whythis.cli_fit import check_folder, fit_dataset
 from whythis.cli_index import index_reviews
-from whythis.cli_output import JsonFlag, answer, columns, paint, say, waiting
+from whythis.cli_output import JsonFlag, answer, columns, paint, print_lines, say, waiting
 from whythis.recsys.errors import ArtefactError, DataError, MissingPartError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def demo(
             recommender.user_ids.index(name)
         index_reviews(out, recommender, reviews)
         with opened(out) as ws:
-            told = []
+            told: list[Explanation] = []
             for found in explanations(ws, names, chosen):
                 if not as_json:
                     _show(ws, found, heading=found.user not in {one.user for one in told})
@@ -86,7 +86,7 @@ def demo(
             }
         )
     else:
-        paint(*ending(out, page, seconds, told[-1], llm))
+        print_lines(*ending(out, page, seconds, told[-1], llm))
 
 
 def fetch_all(names: Sequence[str]) -> Path:

@@ -125,15 +125,17 @@ def _written(
             with course.timed("write"):
                 written = talk.repair(ledger, refused)
             course.tokens += written.tokens
+            said = {d.text for d in course.dropped}
             refused = _keep(_untold(check(written.drafts, ledger, language), course), course)
+            if all(one.draft.text in said for one in refused):
+                break  # the same words again: asking once more would not help
     except LanguageModelError as error:
         course.error = str(error)
         return
     for checked_ in refused:  # last resort: the canonical sentence of what it meant to tell
         for claim in checked_.draft.claims:
-            draft = (
-                canonical(claim, ledger, language, key=key) if claim in ledger.verified else None
-            )
+            told = claim in ledger.verified
+            draft = canonical(claim, ledger, language, key=f"{key}/{claim}") if told else None
             if draft is not None:
                 again = _untold(check([draft], ledger, language), course)
                 course.released += [(c, False) for c in again if c.reason is None]

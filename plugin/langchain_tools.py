@@ -25,7 +25,8 @@ def toolkit(
     """Return LangChain tools over a workspace, `content_and_artifact`: text and evidence records.
 
     `bound` fixes arguments, for example `user="42"`: the agent can then ask about that user only.
-    `say` words the results (default: compact JSON lines). An error that a better call would avoid reaches the model as text (`ToolException`).
+    `say` words the results (default: compact JSON lines). An error that a better call would avoid
+    reaches the model as text (`ToolException`).
     """
     chosen = list(TOOLS) if names is None else list(names)
     return [_tool(TOOLS[name], ws, bound, say or told) for name in chosen]

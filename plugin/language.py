@@ -23,6 +23,16 @@ class Licence(BaseModel):
     words: tuple[str, ...] = Field(min_length=1)
 
 
+class Order(BaseModel):
+    """Say which phrases want the cause before them, and what may not join item and taste."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    active: frozenset[str]
+    subjects: frozenset[str]
+    never: frozenset[str]
+
+
 class Language(BaseModel):
     """Hold a language file, validated."""
 
@@ -30,6 +40,8 @@ class Language(BaseModel):
 
     language: str
     licence: tuple[Licence, ...]
+    order: Order
+    before: Mapping[str, tuple[str, ...]]
     say: Mapping[str, tuple[str, ...]]
 
     @cached_property

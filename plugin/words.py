@@ -46,6 +46,7 @@ def objection(draft: str, cited: Mapping[str, Cited], language: Language) -> str
         or _wrong_slot(draft, cited)
         or _foreign_character(draft)
         or _several_sentences(draft)
+        or _badly_placed(draft, language)
         or _unlicensed(draft, list(cited.values()), language)
     )
 
@@ -115,18 +116,55 @@ def _several_sentences(draft: str) -> str | None:
     return None
 
 
+def _badly_placed(draft: str, language: Language) -> str | None:
+    for match in SLOT.finditer(draft):
+        name = match.group(2)
+        allowed = language.before.get(name or "")
+        if allowed is None:
+            continue
+        ahead = draft[: match.start()].rstrip()
+        last = "^" if not ahead else ahead[-1] if ahead[-1] in ",;:" else ahead.split()[-1]
+        if last.casefold() not in allowed:
+            wanted = " or ".join("the beginning" if a == "^" else f"“{a}”" for a in allowed)
+            return f"before {match.group()} must stand {wanted}"
+    return None
+
+
 def _unlicensed(draft: str, cited: Sequence[Cited], language: Language) -> str | None:
-    for stretch in SLOT.split(draft)[::3]:  # split keeps the two groups of every slot between
-        words = words_of(stretch)
+    parts = SLOT.split(draft)  # words, then claim and slot name, then words, ...
+    subject = ""  # what could be the subject of the next phrase
+    for n in range(0, len(parts), 3):
+        words = words_of(parts[n])
         at = 0
         while at < len(words):
-            for length in range(min(language.longest, len(words) - at), 0, -1):
-                needs = language.phrases.get(tuple(words[at : at + length]))
-                if needs and any(n <= c.traits for n in needs for c in cited):
-                    at += length
-                    break
-            else:
+            phrase = _licensed_at(words, at, cited, language)
+            if phrase is None:
                 return _why_not(words, at, language)
+            said = " ".join(phrase)
+            if said in language.order.subjects:
+                subject = said
+            elif subject and said in language.order.active:
+                return f"“{subject}” cannot be what “{said}”: only a taste or a past like can"
+            at += len(phrase)
+        if n + 2 < len(parts):
+            name = parts[n + 2]
+            joined = " ".join(words).removesuffix("your").strip()
+            after_item = n > 0 and parts[n - 1] is None
+            if name == "persona" and after_item and joined in language.order.never:
+                return f"“{{{parts[n - 2]}}} {joined} your” makes the item a taste"
+            subject = "{item}" if name is None else ""
+    return None
+
+
+def _licensed_at(
+    words: Sequence[str], at: int, cited: Sequence[Cited], language: Language
+) -> tuple[str, ...] | None:
+    """Return the longest licensed phrase that starts at a word, or None."""
+    for length in range(min(language.longest, len(words) - at), 0, -1):
+        phrase = tuple(words[at : at + length])
+        needs = language.phrases.get(phrase, ())
+        if any(n <= c.traits for n in needs for c in cited):
+            return phrase
     return None
 
 

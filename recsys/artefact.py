@@ -6,28 +6,27 @@ items.parquet, interactions.parquet and, where the data had reviews, reviews.par
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Mapping
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal, Self
 
 import pandas as pd
 import torch
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from whythis.recsys.config import FitConfig
 from whythis.recsys.errors import ArtefactError
-from whythis.recsys.interactions import Dataset
+from whythis.recsys.interactions import INTERACTION_COLUMNS, ITEM_COLUMNS, Dataset, shown
 from whythis.recsys.model import PersonaModel
 from whythis.recsys.recommender import Recommender
 
-SCHEMA = 1
+SCHEMA: Final = 1
 WEIGHTS, ITEMS, INTERACTIONS, REVIEWS = (
     "model.safetensors",
     "items.parquet",
@@ -35,6 +34,30 @@ WEIGHTS, ITEMS, INTERACTIONS, REVIEWS = (
     "reviews.parquet",
 )
 _LIBRARIES = ("torch", "numpy", "scipy", "pandas", "pyarrow", "safetensors")
+_AGAIN = "run `whythis fit` again"
+
+
+class _Manifest(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_: Literal[1] = Field(alias="schema")
+    name: str
+    like: float | None
+    config: FitConfig
+    model_hash: str
+    data_hash: str
+    files: dict[str, str]
+    figures: dict[str, float]
+    libraries: dict[str, str]
+
+    @model_validator(mode="after")
+    def _lists_the_files(self) -> Self:
+        needed = {WEIGHTS, ITEMS, INTERACTIONS}
+        if not needed <= set(self.files) <= needed | {REVIEWS}:
+            raise ValueError(f"the files listed are {sorted(self.files)}")
+        if self.model_hash != self.files[WEIGHTS]:
+            raise ValueError(f"model_hash is not the hash of {WEIGHTS}")
+        return self
 
 
 def save(
@@ -44,7 +67,7 @@ def save(
     model: PersonaModel,
     figures: Mapping[str, float],
 ) -> None:
-    """Write the artefact; until the last rename an earlier one in `folder` stays whole.
+    """Write the artefact; an earlier one in `folder` gives way only when all is written.
 
     Raises `ArtefactError` where the disk is full or the folder cannot be written.
     """
@@ -61,18 +84,18 @@ def save(
         if len(dataset.reviews):
             dataset.reviews.to_parquet(scratch / REVIEWS, index=False)
         files = {path.name: file_hash(path) for path in sorted(scratch.iterdir())}
-        manifest = {
-            "schema": SCHEMA,
-            "name": dataset.name,
-            "like": dataset.like,
-            "config": config.model_dump(),
-            "model_hash": files[WEIGHTS],
-            "data_hash": dataset.hash,
-            "files": files,
-            "figures": dict(figures),
-            "libraries": {name: version(name) for name in _LIBRARIES},
-        }
-        text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
+        manifest = _Manifest(
+            schema=SCHEMA,
+            name=dataset.name.encode("utf-8", "replace").decode(),  # a file's name can be any bytes
+            like=dataset.like,
+            config=config,
+            model_hash=files[WEIGHTS],
+            data_hash=dataset.hash,
+            files=files,
+            figures=dict(figures),
+            libraries={name: version(name) for name in _LIBRARIES},
+        )
+        text = manifest.model_dump_json(by_alias=True, indent=2) + "\n"
         (scratch / "manifest.json").write_text(text, encoding="utf-8")
         for name in [*files, "manifest.json"]:  # the manifest last: it vouches for the rest
             (scratch / name).replace(folder / name)
@@ -93,26 +116,28 @@ def load(folder: Path) -> Recommender:
     for name, expected in manifest["files"].items():
         path = folder / name
         if not path.is_file():
-            raise ArtefactError(f"{path} is missing from the artefact: run `whythis fit` again")
+            raise ArtefactError(f"{path} is missing from the artefact: {_AGAIN}")
         found = file_hash(path)
         if found != expected:
             raise ArtefactError(
-                f"{path} has hash {found[:12]} but the manifest says {expected[:12]}: the file is "
-                "damaged or from another fit; run `whythis fit` again"
+                f"{path} has hash {found[:12]} but the manifest says {shown(expected, 12)}: the "
+                f"file is damaged or from another fit; {_AGAIN}"
             )
     try:
-        config = FitConfig.model_validate(manifest["config"])
+        config = FitConfig(**manifest["config"])
         state = load_file(folder / WEIGHTS)
-        items = pd.read_parquet(folder / ITEMS)
-        interactions = pd.read_parquet(folder / INTERACTIONS)
+        items = pd.read_parquet(folder / ITEMS, columns=list(ITEM_COLUMNS))
+        interactions = pd.read_parquet(folder / INTERACTIONS, columns=list(INTERACTION_COLUMNS))
+        items["genres"] = [list(names) for names in items["genres"]]
         model = empty_model(len(items), config)
         model.load_state_dict(state)
-    except (ValidationError, KeyError, RuntimeError, SafetensorError, OSError, ValueError) as error:
-        line = str(error).splitlines()[0]
+    except (RuntimeError, SafetensorError, OSError, TypeError, ValueError) as error:
+        reason = shown(" ".join(str(error).split()), 200)
         raise ArtefactError(
-            f"{folder} does not hold a usable model ({line}): run `whythis fit` again"
+            f"{folder} does not hold a usable model ({reason}): {_AGAIN}"
         ) from error
-    items["genres"] = [list(names) for names in items["genres"]]
+    if broken := [name for name, value in state.items() if not value.isfinite().all()]:
+        raise ArtefactError(f"{folder / WEIGHTS}: {broken[0]} is not all finite numbers: {_AGAIN}")
     hashes = {"model": manifest["model_hash"], "data": manifest["data_hash"]}
     return Recommender(
         config=config,
@@ -139,28 +164,26 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"no artefact in {folder} (manifest.json is absent): make one with `whythis fit`"
         )
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        schema = manifest["schema"]
-        missing = {"like", "config", "model_hash", "data_hash", "files", "figures"} - set(manifest)
-    except (ValueError, TypeError, KeyError) as error:
+        manifest = _Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        at, found = ".".join(map(str, first["loc"])), shown(first["input"])
+        reason = f"{at}: {first['msg']}, not {found}" if at else first["msg"]
         raise ArtefactError(
-            f"{path} is not a manifest ({error}): run `whythis fit` again"
+            f"{path} is not a manifest that this version reads ({shown(reason, 200)}): {_AGAIN}"
         ) from error
-    if schema != SCHEMA or missing:
-        raise ArtefactError(
-            f"{path} has schema {schema!r}, this version reads {SCHEMA}: run `whythis fit` again"
-        )
-    if set(manifest["files"]) < {WEIGHTS, ITEMS, INTERACTIONS} or any(
-        "/" in n for n in manifest["files"]
-    ):
-        raise ArtefactError(f"{path} does not list the artefact's files: run `whythis fit` again")
-    return dict(manifest)
+    except OSError as error:
+        raise ArtefactError(f"{path} cannot be read ({error}): {_AGAIN}") from error
+    return manifest.model_dump(by_alias=True)
 
 
 def read_reviews(folder: Path) -> pd.DataFrame | None:
-    """Return the reviews that came with the fitted data, or None."""
+    """Return the reviews that came with the fitted data, or None; `ArtefactError` if damaged."""
     path = folder / REVIEWS
-    return pd.read_parquet(path) if path.is_file() else None
+    try:
+        return pd.read_parquet(path) if path.is_file() else None
+    except (OSError, ValueError) as error:
+        raise ArtefactError(f"{path} cannot be read ({shown(error, 200)}): {_AGAIN}") from error
 
 
 def file_hash(path: Path) -> str:

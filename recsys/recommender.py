@@ -70,8 +70,18 @@ class Recommender:
         return Vocabulary("user", tuple(sorted(set(self.interactions["user"]))))
 
     @cached_property
-    def _events(self) -> dict[str, pd.DataFrame]:
-        return {str(user): frame for user, frame in self.interactions.groupby("user", sort=False)}
+    def _seen(self) -> dict[str, Indices]:
+        return self._by_user(self.interactions)
+
+    @cached_property
+    def _liked(self) -> dict[str, Indices]:
+        rows = self.interactions
+        return self._by_user(rows if self.like is None else rows[rows["rating"] >= self.like])
+
+    def _by_user(self, rows: pd.DataFrame) -> dict[str, Indices]:
+        items = self.item_ids.indices(rows["item"])
+        places = rows.groupby("user", sort=False).indices
+        return {str(user): items[at] for user, at in places.items()}
 
     @cached_property
     def _short(self) -> list[str]:
@@ -90,10 +100,7 @@ class Recommender:
     def liked(self, user: str) -> Indices:
         """Return every item the user liked, oldest first."""
         self.user_ids.index(user)
-        frame = self._events[user]
-        if self.like is not None:
-            frame = frame[frame["rating"] >= self.like]
-        return self.item_ids.indices(frame["item"])
+        return self._liked.get(user, np.zeros(0, dtype=np.int64))
 
     def history(self, user: str) -> Indices:
         """Return the user's liked items, oldest first, at most `config.window`; T indices."""
@@ -102,7 +109,7 @@ class Recommender:
     def seen(self, user: str) -> Indices:
         """Return every item the user has interacted with."""
         self.user_ids.index(user)
-        return self.item_ids.indices(self._events[user]["item"])
+        return self._seen[user]
 
     @torch.no_grad()
     def mixture(

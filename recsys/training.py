@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -149,10 +149,11 @@ def train(
         model.item_map,
     ]
     rest: list[Tensor] = [p for p in model.parameters() if all(p is not e for e in slow)]
-    optimiser = torch.optim.Adam(
-        [{"params": slow}, {"params": rest, "lr": 5 * config.learning_rate}],
-        lr=config.learning_rate,
-    )
+    groups: list[dict[str, Any]] = [
+        {"params": slow},
+        {"params": rest, "lr": 5 * config.learning_rate},
+    ]
+    optimiser = torch.optim.Adam(groups, lr=config.learning_rate)
     for step in range(1, config.steps + 1):
         histories, targets = _rows(usable, config, rng)
         shown, mask = padded(histories, config.window)
@@ -165,7 +166,8 @@ def train(
         if not torch.isfinite(loss):
             raise ModelError(
                 f"training diverged at step {step} of {config.steps} (the loss is {loss.item()}): "
-                f"choose a learning_rate below {config.learning_rate:g}"
+                f"choose a learning_rate below {config.learning_rate:g} or an anchor below "
+                f"{config.anchor:g}"
             )
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

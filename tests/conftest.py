@@ -7,13 +7,25 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from whythis.downloads import locate
 from whythis.recsys.errors import MissingPartError
 
+if TYPE_CHECKING:
+    from whythis.tools.workspace import Workspace
+
 LANGUAGE_MODEL = "qwen2.5-coder-1.5b"
+
+
+def pytest_configure() -> None:
+    """Compute in one thread: the matrices are tiny, and waiting for other threads is not."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def missing_language_model() -> str | None:
@@ -37,3 +49,41 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("llm"):
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def small_artefact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a fitted artefact of the small dataset; copy the folder before changing it."""
+    from whythis.recsys.fitting import fit
+
+    from .recsys.small import CONFIG, small_dataset
+
+    folder = tmp_path_factory.mktemp("small") / "artefact"
+    fit(small_dataset(), folder, CONFIG)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_indexed(small_artefact: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the small artefact with an index of its reviews; copy it before changing it."""
+    from whythis.recsys.artefact import read_reviews
+    from whythis.tools.embedding import MiniLM
+    from whythis.tools.reviews import ReviewStore
+    from whythis.tools.workspace import REVIEWS_FOLDER
+
+    folder = tmp_path_factory.mktemp("indexed") / "artefact"
+    shutil.copytree(small_artefact, folder)
+    reviews = read_reviews(folder)
+    assert reviews is not None
+    ReviewStore.build(folder / REVIEWS_FOLDER, reviews, MiniLM()).close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_workspace(small_indexed: Path) -> Iterator[Workspace]:
+    """Give the small artefact and its reviews, opened."""
+    from whythis.tools.workspace import open_workspace
+
+    workspace = open_workspace(small_indexed)
+    yield workspace
+    workspace.store().close()

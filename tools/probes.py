@@ -194,7 +194,7 @@ def neighbours(ws: Workspace, item: str, n: int = 5) -> tuple[Evidence, ...]:
     index = rec.item_ids.index(item)
     vectors = rec.model.candidate_side.detach().numpy()
     norms = np.maximum(np.linalg.norm(vectors, axis=1), 1e-12)
-    cosine = vectors @ vectors[index] / (norms * norms[index])
+    cosine = np.clip(vectors @ vectors[index] / (norms * norms[index]), -1.0, 1.0)
     order = [i for i in np.argsort(-cosine, kind="stable") if i != index][:n]
     return tuple(
         evidence(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import torch
 
 from whythis.recsys.config import FitConfig
 from whythis.recsys.interactions import Dataset, make_dataset
+from whythis.recsys.model import PersonaModel
+from whythis.recsys.recommender import Recommender
 
 CONFIG = FitConfig(dim=8, personas=3, steps=20, batch=32, check_every=10, ease_l2=5.0)
 
@@ -97,3 +100,34 @@ def small_dataset(seed: int = 0) -> Dataset:
         reviews=small_reviews(),
         like=4.0,
     )
+
+
+def recommender(
+    dataset: Dataset, model: PersonaModel, window: int = FitConfig().window
+) -> Recommender:
+    """Return a recommender around any model, without training or saving it."""
+    return Recommender(
+        config=FitConfig(personas=model.k, dim=model.candidate_side.shape[1], window=window),
+        model=model.double().eval(),
+        items=dataset.items,
+        interactions=dataset.interactions,
+        like=dataset.like,
+        hashes={"model": "0" * 64, "data": dataset.hash},
+    )
+
+
+def random_model(n: int, d: int, k: int, seed: int) -> PersonaModel:
+    """Return a model with every weight drawn at random, so that no term of a formula is silent."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+    model = PersonaModel(normal(n, d), normal(n, d), torch.softmax(2 * normal(n, k), dim=1))
+    model.double()
+    with torch.no_grad():
+        for weight in (model.bias, model.recency, model.user_map, model.item_map):
+            weight.copy_(normal(*weight.shape))
+        model.log_scale.fill_(0.3)
+        model.temperature.fill_(1.7)
+    return model.eval()
