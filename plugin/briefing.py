@@ -12,55 +12,37 @@ from whythis.language import Language
 from whythis.realiser import canonical
 from whythis.recsys.errors import LanguageModelError
 from whythis.tools.evidence import Evidence
-from whythis.words import SLOT, Cited
+from whythis.words import SLOT
 
-_BESIDE = frozenset({"persona_items", "persona_share"})
+_WORTH = "phaqnor"  # first letters of claim ids, see whythis.offer
+_MUST = "ph"
 _MOST = 4
-_TOLD = frozenset({"popularity", "rank"})  # known, but a poor use of a short answer
+_PAIR = re.compile(r'"([a-z][0-9]{1,3})"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
 def menu(ledger: Ledger, language: Language, *, key: str) -> str:
-    """Return for each claim one sentence that says it, in the form of an answer.
+    """Return, in the form of an answer, one sentence for each claim worth choosing from.
 
     What reviews say, what tastes and items are called, stays out: no foreign text reaches the
     model with the claims.
     """
-    lines = []
-    for id_ in _main(ledger):
-        draft = canonical(id_, ledger, language, key=f"{key}/{id_}")
-        if draft is not None:
-            lines.append(json.dumps({"about": id_, "text": draft.text}))
-    return "\n".join(lines)
+    said = {i: canonical(i, ledger, language, key=f"{key}/{i}") for i in _choice(ledger)}
+    return json.dumps({i: d.text for i, d in said.items() if d is not None}, indent=0)
 
 
 def answer_schema(ledger: Ledger, about: Collection[str] | None = None) -> dict[str, Any]:
-    """Return the JSON schema of an answer: sentences about enumerated claims (all, or `about`).
+    """Return the JSON schema of an answer: an object from claim ids to sentences.
 
-    Only the claims are enumerated. Texts stay free: a grammar that forbids a small model its next
-    word makes it ramble, and whatever it writes is checked.
+    The ids are enumerated (those worth choosing from, or `about`), so none can be invented and
+    none told twice. Texts stay free: a grammar that forbids a small model its next word makes it
+    ramble, and whatever it writes is checked.
     """
-    claims = [id_ for id_ in _main(ledger) if about is None or id_ in about]
-    sentence = {
-        "type": "object",
-        "properties": {
-            "about": {"type": "string", "enum": claims},
-            "text": {"type": "string"},
-        },
-        "required": ["about", "text"],
-        "additionalProperties": False,
-    }
-    least = min(3, len(claims)) if about is None else len(claims)
+    claims = list(about if about is not None else _choice(ledger))
+    musts = [i for i in claims if about is not None or i[0] in _MUST]
     return {
         "type": "object",
-        "properties": {
-            "sentences": {
-                "type": "array",
-                "items": sentence,
-                "minItems": least,
-                "maxItems": min(_MOST, len(claims)),
-            }
-        },
-        "required": ["sentences"],
+        "properties": {id_: {"type": "string"} for id_ in claims},
+        "required": musts,
         "additionalProperties": False,
     }
 
@@ -71,16 +53,13 @@ def drafts(text: str) -> tuple[Draft, ...]:
     Raises `LanguageModelError` where there is not one.
     """
     found = []
-    for match in re.finditer(r'\{\s*"about"', text):
+    for id_, quoted in _PAIR.findall(text):
         try:
-            value, _ = json.JSONDecoder().raw_decode(text, match.start())
+            sentence = json.loads(quoted)
         except ValueError:
             continue
-        about, sentence = value.get("about"), value.get("text")
-        if isinstance(about, str) and isinstance(sentence, str):
-            others = [claim for claim, name in SLOT.findall(sentence) if name]
-            claims = tuple(dict.fromkeys([about, *others]))
-            found.append(Draft(_ended(sentence), claims))
+        others = [claim for claim, name in SLOT.findall(sentence) if name]
+        found.append(Draft(_ended(sentence), tuple(dict.fromkeys([id_, *others]))))
     if not found:
         raise LanguageModelError(f"no sentence in the model's answer: {text[:80]!r}")
     return tuple(found[: 2 * _MOST])
@@ -91,7 +70,7 @@ def refusals(refused: Sequence[Checked], ledger: Ledger, language: Language) -> 
     lines = []
     for one in refused:
         about = one.draft.claims[0]
-        line = f"- about {about}: {json.dumps(one.draft.text)} because {one.reason}"
+        line = f"- {about}: {json.dumps(one.draft.text)} because {one.reason}"
         model = canonical(about, ledger, language, key=one.draft.text)
         lines.append(f"{line}; this would do: {json.dumps(model.text)}" if model else line)
     return "\n".join(lines)
@@ -113,8 +92,13 @@ def brief(found: Iterable[Evidence]) -> str:
     return "; ".join(lines) or "nothing found"
 
 
-def _main(ledger: Ledger) -> dict[str, Cited]:
-    return {i: c for i, c in ledger.verified.items() if c.claim.kind not in _BESIDE | _TOLD}
+def _choice(ledger: Ledger) -> list[str]:
+    """Return the claims worth telling in a short answer, in the order of telling."""
+    order = {letter: n for n, letter in enumerate(_WORTH)}
+    ids = [i for i in ledger.verified if i[0] in order]
+    # one of each kind goes before a second of any
+    chosen = sorted(ids, key=lambda i: (i[1:], order[i[0]]))[:_MOST]
+    return sorted(chosen, key=lambda i: (order[i[0]], i))
 
 
 def _ended(text: str) -> str:

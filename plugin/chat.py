@@ -1,8 +1,10 @@
 """Bind a local llama.cpp model to LangChain's chat interface, its output held to a JSON schema.
 
-Small local models choose tools freely only by making things up. Here every answer is decoded
-under a grammar: with tools bound, a list of calls whose names and arguments fit the tools'
-schemas; with `json_schema` bound, an object of that schema.
+Small local models choose tools freely only by making things up. Here every answer fits a schema:
+with tools bound, a list of calls whose names and arguments fit the tools' schemas; with
+`json_schema` bound, an object of that schema. The model first answers unhindered, since filtering
+the whole vocabulary by a grammar takes as long as the model itself; only an answer that does not
+fit the schema is decoded again under the grammar.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from langchain_core.messages import (
     ToolMessage,
     UsageMetadata,
 )
+from langchain_core.messages.ai import add_usage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
@@ -46,7 +49,7 @@ class LocalChat(BaseChatModel):
     name_: str
     eager: bool = True
     seed: int = 0
-    max_tokens: int = 320
+    max_tokens: int = 260
     seconds: float = 120.0
     _llama: Any = PrivateAttr()
 
@@ -114,7 +117,12 @@ class LocalChat(BaseChatModel):
             called = any(isinstance(m, ToolMessage) for m in messages)
             least = kwargs.get("least_calls") or int(self.eager)
             schema = calls_schema(tools, 0 if called else least)
-        text, usage = self._complete([plain(m) for m in messages], schema, stop)
+        asked = [plain(m) for m in messages]
+        text, usage = self._complete(asked, None, stop)
+        text = _unfenced(text)
+        if schema is not None and not _fits(text, schema):
+            text, more = self._complete(asked, schema, stop)
+            usage = add_usage(usage, more)
         message = AIMessage(content=text, usage_metadata=usage)
         if tools:
             calls = [
@@ -153,6 +161,21 @@ class LocalChat(BaseChatModel):
         return text, UsageMetadata(
             input_tokens=prompt, output_tokens=pieces, total_tokens=prompt + pieces
         )
+
+
+def _unfenced(text: str) -> str:
+    """Return what stands inside a Markdown code fence, which models put around JSON."""
+    inner = text.strip().removeprefix("```json").removeprefix("```").removesuffix("```")
+    return inner.strip()
+
+
+def _fits(text: str, schema: dict[str, Any]) -> bool:
+    from jsonschema import Draft202012Validator
+
+    try:
+        return bool(Draft202012Validator(schema).is_valid(json.loads(text)))
+    except ValueError:
+        return False
 
 
 def calls_schema(tools: Sequence[dict[str, Any]], least: int) -> dict[str, Any]:

@@ -164,23 +164,17 @@ def _untold(checked: Sequence[Checked], course: _Course) -> list[Checked]:
 
 
 def _complete(ledger: Ledger, language: Language, course: _Course, key: str, style: Style) -> None:
-    """Add what every answer must have; without a writer that is the whole answer."""
-    plan = realise(ledger, language, key=key, style=style)
-    by_model = any(model for _, model in course.released)
+    """Add what every answer must have, without a writer the whole answer; order by importance."""
     kinds = {ledger.verified[i].claim.kind for one, _ in course.released for i in one.draft.claims}
-    wanted = [d for d in plan if not by_model or _kind(d, ledger) in set(_MUST) - kinds]
-    order = {claim: n for n, draft in enumerate(plan) for claim in draft.claims}
-
-    def place(one: Checked) -> int:
-        return min((order.get(c, len(plan)) for c in one.draft.claims), default=len(plan))
-
-    for one in _untold(check(wanted, ledger, language), course):
-        if one.reason is None:
-            at = next(
-                (n for n, (o, _) in enumerate(course.released) if place(o) > place(one)),
-                len(course.released),
-            )
-            course.released.insert(at, (one, False))
+    missing = set(_MUST) - kinds
+    plan = realise(ledger, language, key=key, style=style)
+    if course.released:
+        plan = [draft for draft in plan if _kind(draft, ledger) in missing]
+    added = _untold(check(plan, ledger, language), course)
+    course.released += [(one, False) for one in added if one.reason is None]
+    telling = realise(ledger, language, key=key, style="detailed")
+    order = {claim: n for n, draft in enumerate(telling) for claim in draft.claims}
+    course.released.sort(key=lambda r: min(order.get(c, len(order)) for c in r[0].draft.claims))
 
 
 def _kind(draft: Draft, ledger: Ledger) -> str:

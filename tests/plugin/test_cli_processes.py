@@ -77,10 +77,11 @@ def test_an_index_on_a_full_disk_is_not_taken_for_whole(
         assert "review" not in again.out
 
 
-def test_a_page_on_a_full_disk_is_refused(fitted: Path, full_disk: Callable[[int], Disk]) -> None:
+def test_a_page_on_a_full_disk_is_refused(films: Path, full_disk: Callable[[int], Disk]) -> None:
+    shutil.rmtree(films / "reviews")  # Chroma writes on being opened, and would meet the limit
     disk = full_disk(4)
     page = disk.folder / "page.html"
-    asked = ("explain", fitted, "--user", "u00", "--item", unseen(fitted), "--html", page)
+    asked = ("explain", films, "--user", "u00", "--item", unseen(films), "--html", page)
     process(*asked, **disk.options).refused(str(page), "cannot be written")
     assert not listing(disk.folder)
 

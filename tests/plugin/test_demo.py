@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pandas as pd
 import pytest
 
-from whythis.demo import DATA, REVIEWS, ending, held
+from whythis.demo import DATA, MODEL, REVIEWS, ending, held
 from whythis.downloads import locate
 from whythis.recsys import artefact
 from whythis.recsys.config import FitConfig
@@ -22,7 +24,7 @@ from whythis.recsys.interactions import Dataset, make_dataset
 from whythis.recsys.movielens import read_ml100k
 from whythis.recsys.split import leave_last_out
 
-from .commands import process, whythis
+from .commands import Ran, process, whythis
 from .samples import explanation
 from .test_cli import EXPLANATION
 
@@ -89,23 +91,35 @@ def test_the_demo_refuses_before_it_fetches(
     assert {path.name for path in tmp_path.iterdir()} == {"file"}
 
 
-def test_a_demo_that_cannot_fetch_says_what_it_needed(tmp_path: Path) -> None:
+def offline(cache: Path, out: Path) -> Ran:
+    """Run the demo where nothing can be downloaded."""
     nowhere = "http://127.0.0.1:9"
     ways = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "PIP_INDEX_URL")
-    offline = {**dict.fromkeys(ways, nowhere), "no_proxy": "", "NO_PROXY": "", "PIP_RETRIES": "0"}
-    env = {**offline, "WHYTHIS_CACHE": str(tmp_path / "cache"), "PIP_CONFIG_FILE": os.devnull}
-    ran = process(
-        "demo", "--reviews", ROOT / REVIEWS, "--out", tmp_path / "demo", env=env, cwd=tmp_path
-    )
+    env = {**dict.fromkeys(ways, nowhere), "no_proxy": "", "NO_PROXY": "", "PIP_RETRIES": "0"}
+    env |= {"WHYTHIS_CACHE": str(cache), "PIP_CONFIG_FILE": os.devnull}
+    return process("demo", "--reviews", ROOT / REVIEWS, "--out", out, env=env)
+
+
+def test_data_that_cannot_be_fetched_are_named(tmp_path: Path) -> None:
+    ran = offline(tmp_path / "cache", tmp_path / "demo")
     ran.refused("ml-100k", "whythis data fetch ml-100k")
-    assert "1117 MB, to download" in ran.err
     assert "4.9 MB, to download" in ran.err
+    assert "1117 MB, to download" in ran.err
+    assert not (tmp_path / "demo").exists()
+
+
+@pytest.mark.integration
+def test_a_language_model_that_cannot_be_fetched_is_named(movielens: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "cache" / "data" / DATA
+    folder.mkdir(parents=True)
+    shutil.copy(movielens, folder)
+    ran = offline(tmp_path / "cache", tmp_path / "demo")
+    ran.refused(MODEL, f"whythis models fetch {MODEL}")
+    assert "4.9 MB, here already" in ran.err
     assert not (tmp_path / "demo").exists()
 
 
 def tiny(like: float = 4.0) -> Dataset:
-    import pandas as pd
-
     pairs = [(f"u{u}", f"i{(u + 2 * n) % 9}") for u in range(12) for n in range(5)]
     events = pd.DataFrame(pairs, columns=["user", "item"])
     return make_dataset("tiny", events.assign(rating=5.0, time=range(len(events))), like=like)
@@ -146,8 +160,6 @@ def test_the_ending_names_commands_that_a_shell_takes(tmp_path: Path) -> None:
     page, total, *commands = ending(tmp_path, tmp_path / "report.html", 61.4, last, "local")
     assert page.endswith(str(tmp_path / "report.html"))
     assert "61 seconds" in total
-    import shlex
-
     explain, as_json, *_ = map(shlex.split, commands)
     assert explain[1:7] == ["explain", str(tmp_path), "--user", "42", "--item", last.title]
     assert explain[7:] == ["--llm", "local", "--style", "detailed"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,11 +88,11 @@ def rank(scored: Sequence[float], item: int, hidden: Collection[int]) -> int:
     return 1 + sorted(shown, key=lambda i: (-scored[i], i)).index(item)
 
 
-def _dot(left: Sequence[float], right: Sequence[float]) -> float:
+def _dot(left: Iterable[float], right: Iterable[float]) -> float:
     return sum(float(a) * float(b) for a, b in zip(left, right, strict=True))
 
 
-def _turn(row: Sequence[float], matrix: npt.NDArray[np.float64]) -> list[float]:
+def _turn(row: Iterable[float], matrix: npt.NDArray[np.float64]) -> list[float]:
     return [_dot(row, matrix[:, column]) for column in range(matrix.shape[1])]
 
 

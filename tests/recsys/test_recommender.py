@@ -66,7 +66,9 @@ def test_the_window_keeps_the_most_recent_likes(data: Dataset) -> None:
 
 
 def test_without_a_threshold_everything_is_liked() -> None:
-    frame = pd.DataFrame({"user": ["a", "a", "b"], "item": ["x", "y", "x"], "time": [2.0, 1.0, 0.0]})
+    frame = pd.DataFrame(
+        {"user": ["a", "a", "b"], "item": ["x", "y", "x"], "time": [2.0, 1.0, 0.0]}
+    )
     rec = recommender(make_dataset("d", frame), random_model(2, 2, 1, 0))
     assert [rec.item_ids.ids[i] for i in rec.history("a")] == ["y", "x"]
 
@@ -120,7 +122,9 @@ def test_twins_tie_whatever_is_computed_beside_them(seed: int) -> None:
         model.candidate_side[twins] = model.candidate_side[0].clone()
         model.bias[twins] = model.bias[0].clone()
     liked = [i for i in range(n) if i not in twins][:12]
-    frame = pd.DataFrame({"user": "a", "item": [f"{i:02}" for i in liked], "time": 1.0 * len(liked)})
+    frame = pd.DataFrame(
+        {"user": "a", "item": [f"{i:02}" for i in liked], "time": 1.0 * len(liked)}
+    )
     items = pd.DataFrame({"item": [f"{i:02}" for i in range(n)]})
     rec = recommender(make_dataset("twins", frame, items=items), model)
     history = rec.history("a")

@@ -171,7 +171,7 @@ def test_without_genres_and_years_only_the_embedding_is_left() -> None:
     side = np.array([[3.0, 4.0], [0.0, 0.0]], dtype=np.float32)
     found = content(catalogue([[], []], [NONE, NONE]), side)
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found[:, :2], [[0.6, 0.8], [0, 0]], atol=1e-6)
+    np.testing.assert_allclose(found[:, :2], np.array([[0.6, 0.8], [0.0, 0.0]]), atol=1e-6)
     assert not found[:, 2:].any()
 
 

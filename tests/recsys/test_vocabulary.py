@@ -43,7 +43,12 @@ def test_ids_map_to_their_places_and_back() -> None:
 
 @pytest.mark.parametrize(
     ("text", "id_"),
-    [("100", "100"), ("Fargo (1996)", "100"), ("  fargo   (1996) ", "100"), ("FARGO (1996)", "100")],
+    [
+        ("100", "100"),
+        ("Fargo (1996)", "100"),
+        ("  fargo   (1996) ", "100"),
+        ("FARGO (1996)", "100"),
+    ],
 )
 def test_an_id_or_a_whole_title_is_resolved(text: str, id_: str) -> None:
     assert FILMS.resolve(text) == id_

@@ -1,0 +1,83 @@
+"""Serve a scripted chat model over the OpenAI protocol on the loopback interface."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@contextmanager
+def endpoint() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield the base URL and the requests received so far.
+
+    The model calls the first tool offered, then `why` about the first item id it was told, and
+    otherwise answers: in the form asked for, with one sentence about a claim and one about none.
+    """
+    asked: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            asked.append(request)
+            body = json.dumps(_completion(_reply(request))).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/v1", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _reply(request: dict[str, Any]) -> dict[str, Any]:
+    if "response_format" in request:
+        sentences = [
+            {"about": "p1", "text": "Your {p1.persona} speaks for {item}."},
+            {"about": "h1", "text": "You will adore this masterpiece: {h1.had}."},
+        ]
+        return {"content": json.dumps({"sentences": sentences})}
+    told = [m["content"] for m in request["messages"] if m["role"] == "tool"]
+    names = {t["function"]["name"]: t["function"] for t in request.get("tools", [])}
+    if not told and "recommendations" in names:
+        return _call("recommendations", {"n": 3})
+    item = re.search(r'"item": "([^"]+)"', "\n".join(told))
+    if item and "why" in names:
+        return _call("why", {"item": item.group(1)})
+    return {"content": "I have looked."}
+
+
+def _call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    function = {"name": name, "arguments": json.dumps(arguments)}
+    return {"content": None, "tool_calls": [{"id": name, "type": "function", "function": function}]}
+
+
+def _completion(message: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": "scripted",
+        "object": "chat.completion",
+        "created": 0,
+        "model": "scripted",
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", **message},
+                "finish_reason": "tool_calls" if "tool_calls" in message else "stop",
+            }
+        ],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+    }
