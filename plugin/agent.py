@@ -84,7 +84,7 @@ class Talk:
 
         limit: Any = ModelCallLimitMiddleware(run_limit=self._looks, exit_behavior="end")
         with _failing_softly():
-            agent = create_agent(
+            agent: Any = create_agent(
                 self._model, self._tools, system_prompt=self._system, middleware=[limit]
             )
             state = agent.invoke({"messages": list(self._messages)})

@@ -136,9 +136,12 @@ def progress(label: str) -> Iterator[Tell]:
         TextColumn("{task.fields[note]}", markup=False),
         TimeElapsedColumn(),
     )
-    with Progress(*parts, console=console) as bar:
+    # No thread that repaints: it would take the interpreter from what is waited for.
+    with Progress(*parts, console=console, auto_refresh=False) as bar:
         task = bar.add_task("", total=None, note="")
-        yield lambda done, total, note: bar.update(task, completed=done, total=total, note=note)
+        yield lambda done, total, note: bar.update(
+            task, completed=done, total=total, note=note, refresh=True
+        )
 
 
 @contextmanager

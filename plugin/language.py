@@ -24,13 +24,16 @@ class Licence(BaseModel):
 
 
 class Order(BaseModel):
-    """Say which phrases want the cause before them, and what may not join item and taste."""
+    """Say which phrases want the cause before them or after them, and what is a clause."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     active: frozenset[str]
     subjects: frozenset[str]
-    never: frozenset[str]
+    objects: frozenset[str]
+    causes: frozenset[str]
+    joins: frozenset[str]
+    clauses: frozenset[str]
 
 
 class Language(BaseModel):

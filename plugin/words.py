@@ -14,9 +14,11 @@ SLOT = re.compile(r"\{([a-z][a-z0-9]*)(?:\.([a-z]+))?\}")
 MAX_LENGTH = 600
 """Characters of a drafted sentence, slots unfilled; nobody reads a longer one."""
 
-_PUNCTUATION = frozenset(" ,;:.!?–—-()'’")
+_PUNCTUATION = frozenset(" ,;:.!–—-()")  # no apostrophe, which would quote; no question
 _COMPANIONS = frozenset({"persona_items", "persona_share"})
-_FULL_STOPS = re.compile(r"[.!?]+(?=\s|$)")
+_FULL_STOPS = re.compile(r"[.!]+")
+_PAUSE = re.compile(r"[,;:–—]")
+_GLUED = re.compile(r"\w\{|\}\w|\}\{")
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def objection(draft: str, cited: Mapping[str, Cited], language: Language) -> str
         or _wrong_slot(draft, cited)
         or _foreign_character(draft)
         or _several_sentences(draft)
-        or _badly_placed(draft, language)
+        or _badly_placed(draft, cited, language)
         or _unlicensed(draft, list(cited.values()), language)
     )
 
@@ -76,11 +78,16 @@ def _mixes(cited: Sequence[Cited]) -> str | None:
 def _wrong_slot(draft: str, cited: Mapping[str, Cited]) -> str | None:
     if "{" in SLOT.sub("", draft) or "}" in SLOT.sub("", draft):
         return "it has a brace that is no slot"
+    if glued := _GLUED.search(draft):
+        return f"a slot is run into what stands beside it: {glued.group()!r}"
     shown: dict[str, set[str]] = {}
     for claim, name in SLOT.findall(draft):
         if not name:
             if claim != "item":
                 return f"there is no slot {{{claim}}}"
+            if shown.setdefault("", set()):
+                return "it says {item} twice"
+            shown[""].add(claim)
             continue
         if claim not in cited:
             return f"it fills {{{claim}.{name}}} without citing {claim}"
@@ -108,51 +115,79 @@ def _foreign_character(draft: str) -> str | None:
 
 
 def _several_sentences(draft: str) -> str | None:
-    stops = list(_FULL_STOPS.finditer(draft.strip()))
-    if not stops or stops[-1].end() != len(draft.strip()):
+    text = SLOT.sub("{}", draft).strip()
+    stops = list(_FULL_STOPS.finditer(text))
+    if not stops or stops[-1].end() != len(text):
         return "it does not end with a full stop"
     if len(stops) > 1:
         return "it is more than one sentence"
     return None
 
 
-def _badly_placed(draft: str, language: Language) -> str | None:
+def _badly_placed(draft: str, cited: Mapping[str, Cited], language: Language) -> str | None:
+    named: set[str] = set()  # claims whose taste was called by name
     for match in SLOT.finditer(draft):
-        name = match.group(2)
-        allowed = language.before.get(name or "")
-        if allowed is None:
-            continue
-        ahead = draft[: match.start()].rstrip()
-        last = "^" if not ahead else ahead[-1] if ahead[-1] in ",;:" else ahead.split()[-1]
-        if last.casefold() not in allowed:
+        claim, name = match.group(1), match.group(2) or ""
+        ahead = SLOT.sub(lambda m: f"{{{m[2] or m[1]}}}", draft[: match.start()]).casefold()
+        allowed = language.before.get(name)
+        if allowed and not any(_ends(" ".join(ahead.split()), one) for one in allowed):
             wanted = " or ".join("the beginning" if a == "^" else f"“{a}”" for a in allowed)
             return f"before {match.group()} must stand {wanted}"
+        behind = draft[match.end() :].lstrip()
+        if name in language.order.clauses and behind and behind[0] not in _PUNCTUATION:
+            return f"{match.group()} is a clause of its own: a comma or stop must follow it"
+        if name == "persona":
+            named.add(claim)
+        elif name == "without" and claim not in named and "persona" in cited[claim].slots:
+            return f"{match.group()} says “that taste”: {{{claim}.persona}} must stand before"
     return None
 
 
+def _ends(ahead: str, wanted: str) -> bool:
+    if wanted == "^":
+        return not ahead
+    boundary = r"(?<!\w)" if wanted[0].isalpha() else ""
+    return re.search(f"{boundary}{re.escape(wanted)}$", ahead) is not None
+
+
 def _unlicensed(draft: str, cited: Sequence[Cited], language: Language) -> str | None:
+    order = language.order
     parts = SLOT.split(draft)  # words, then claim and slot name, then words, ...
-    subject = ""  # what could be the subject of the next phrase
+    subject = last = ""  # what could be the subject of the next phrase; the phrase just read
+    joined = False  # whether a phrase has joined the subject to what follows
     for n in range(0, len(parts), 3):
-        words = words_of(parts[n])
-        at = 0
+        words, at = words_of(parts[n]), 0
+        joined = joined or bool(words[:-1] and _PAUSE.search(parts[n]))
         while at < len(words):
             phrase = _licensed_at(words, at, cited, language)
             if phrase is None:
                 return _why_not(words, at, language)
             said = " ".join(phrase)
-            if said in language.order.subjects:
-                subject = said
-            elif subject and said in language.order.active:
+            if said in order.subjects:
+                if last in order.causes:
+                    return f"“{last} {said}” makes the item a cause: only a taste can be"
+                if last not in order.objects | order.active:
+                    subject = said
+            elif subject and said in order.active:
                 return f"“{subject}” cannot be what “{said}”: only a taste or a past like can"
+            joined = joined or said in order.joins | order.causes
+            if said != "your":
+                last = said
             at += len(phrase)
         if n + 2 < len(parts):
             name = parts[n + 2]
-            joined = " ".join(words).removesuffix("your").strip()
-            after_item = n > 0 and parts[n - 1] is None
-            if name == "persona" and after_item and joined in language.order.never:
-                return f"“{{{parts[n - 2]}}} {joined} your” makes the item a taste"
-            subject = "{item}" if name is None else ""
+            if name is None:
+                if last in order.causes:
+                    return f"“{last} {{item}}” makes the item a cause: only a taste can be"
+                subject = "" if last in order.objects | order.active else "{item}"
+                joined = False
+            else:
+                if name == "persona" and subject == "{item}" and not joined:
+                    return f"“{{item}} {' '.join(words)} {{{parts[n + 1]}.persona}}” joins them wrongly"
+                if name == "persona" and words[-1:] == ["your"] and last in order.active:
+                    return f"“{last} your {{{parts[n + 1]}.persona}}” has the taste acted on"
+                subject = ""
+            last = ""
     return None
 
 
