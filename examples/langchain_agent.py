@@ -13,6 +13,7 @@ from pathlib import Path
 from langchain.agents import create_agent
 from langchain.agents.middleware import ModelCallLimitMiddleware
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import HumanMessage
 from langchain_core.tools import BaseTool, tool
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
@@ -68,7 +69,7 @@ def main() -> None:
     # A small model may look things up without end.
     limit = ModelCallLimitMiddleware(run_limit=4, exit_behavior="end")
     agent = create_agent(model, tools(ws, options.user), middleware=[limit])
-    for message in agent.invoke({"messages": [("user", QUESTION)]})["messages"]:
+    for message in agent.invoke({"messages": [HumanMessage(QUESTION)]})["messages"]:
         print(f"{message.name or message.type}: {message.text}")
         for call in getattr(message, "tool_calls", ()):
             print(f"  calls {call['name']} {call['args']}")

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langsmith import tracing_context
 
 from whythis.briefing import answer_schema, brief, drafts, menu, refusals
 from whythis.chat import LocalChat
@@ -93,7 +94,7 @@ class Talk:
         for message in self._messages:
             if isinstance(message, ToolMessage) and message.artifact:
                 found += message.artifact
-        return Gathered(tuple(found), _tokens(self._messages))
+        return Gathered(tuple(found), _tokens(state["messages"]))
 
     def write(self, ledger: Ledger) -> Written:
         """Draft the answer from the claims of the ledger.
@@ -170,9 +171,13 @@ def open_writer(
 
 @contextmanager
 def _failing_softly() -> Iterator[None]:
-    """Turn whatever a model, its client or its server raises into one error."""
+    """Turn whatever a model, its client or its server raises into one error.
+
+    LangChain's tracing is off inside, whatever the environment says: what users like stays here.
+    """
     try:
-        yield
+        with tracing_context(enabled=False):
+            yield
     except WhyThisError:
         raise
     except Exception as error:

@@ -12,6 +12,7 @@ from whythis.language import Language
 from whythis.realiser import canonical
 from whythis.recsys.errors import LanguageModelError
 from whythis.tools.evidence import Evidence
+from whythis.wording import clean
 from whythis.words import SLOT
 
 _WORTH = "phaqnor"  # first letters of claim ids, see whythis.offer
@@ -102,5 +103,5 @@ def _choice(ledger: Ledger) -> list[str]:
 
 
 def _ended(text: str) -> str:
-    text = " ".join(text.split())
+    text = clean(text)  # a lone surrogate could not be printed
     return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from whythis.cli_output import REFUSED, JsonFlag, answer, columns, paint, say, waiting
+from whythis.cli_output import REFUSED, JsonFlag, answer, columns, paint, say
 from whythis.recsys.errors import DataError
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ def explain(
         id_ = ws.recommender.item_ids.resolve(item)
         ws.recommender.candidate(user, id_)  # before a model is loaded for nothing
         with writer(llm, model, base_url, seed) as chosen:
-            asked = nullcontext() if chosen is None else waiting(f"asking {chosen.name}")
-            with asked:
-                found = explain_item(ws, user, id_, writer=chosen, style=style, seed=seed)
+            if chosen is not None:
+                say(f"asking {chosen.name}")
+            found = explain_item(ws, user, id_, writer=chosen, style=style, seed=seed)
     if html is not None:
         from whythis.report import report, write_report
 

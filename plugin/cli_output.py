@@ -144,20 +144,6 @@ def progress(label: str) -> Iterator[Tell]:
         )
 
 
-@contextmanager
-def waiting(line: str) -> Iterator[None]:
-    """Say what is waited for: a moving line in a terminal, a plain one elsewhere."""
-    console = _console(stderr=True)
-    if not console.is_terminal:
-        say(line)
-        yield
-        return
-    from rich.text import Text
-
-    with console.status(Text(one_line(line))):
-        yield
-
-
 def _console(*, stderr: bool) -> Console:
     from rich.console import Console
 

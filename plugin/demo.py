@@ -16,7 +16,7 @@ from whythis.assets import Asset, find
 from whythis.cli_explain import opened, writer
 from whythis.cli_fit import check_folder, fit_dataset
 from whythis.cli_index import index_reviews
-from whythis.cli_output import JsonFlag, answer, columns, paint, print_lines, say, waiting
+from whythis.cli_output import JsonFlag, answer, columns, paint, print_lines, say
 from whythis.recsys.errors import ArtefactError, DataError, MissingPartError
 
 if TYPE_CHECKING:
@@ -141,9 +141,8 @@ def explanations(
     who = "the recommender" if chosen is None else f"the recommender and {chosen.name}"
     wanted = [(user, top) for user in users for top in ws.recommender.recommend(user, EACH)]
     for n, (user, top) in enumerate(wanted, 1):
-        with waiting(f"asking {who} ({n} of {len(wanted)}): why {top.title}?"):
-            found = explain(ws, user, top.item, writer=chosen)
-        yield found
+        say(f"asking {who} ({n} of {len(wanted)}): why {top.title}?")
+        yield explain(ws, user, top.item, writer=chosen)
 
 
 def ending(out: Path, page: Path, seconds: float, last: Explanation, llm: str) -> list[str]:

@@ -35,7 +35,7 @@ def realise(ledger: Ledger, language: Language, *, key: str, style: Style = "pla
 def canonical(claim: str, ledger: Ledger, language: Language, *, key: str) -> Draft | None:
     """Return the built-in sentence for one verified claim; None for what only goes with others."""
     for claims in _plan(ledger, "detailed"):
-        if claim in claims.values():
+        if claim == next(iter(claims.values())):
             return _say(claims, ledger, language, key)
     return None
 
@@ -97,7 +97,8 @@ def _situations(claims: Mapping[str, str], ledger: Ledger) -> list[str]:
             return ["against", "effect"]
         return (["lead_main"] if "size:largest" in traits else []) + ["lead", "second", "effect"]
     if role == "history":
-        return ["history_falls" if "moves:down" in traits else "history_stays"]
+        moved = next(t.removeprefix("moves:") for t in traits if t.startswith("moves:"))
+        return [{"down": "history_falls", "up": "history_rises", "none": "history_stays"}[moved]]
     if role == "quote":
         return ["criticism"] if "tone:critical" in traits else ["quote"]
     return [role]

@@ -55,7 +55,7 @@ def slots(claim: Claim, titles: Mapping[str, str]) -> dict[str, str]:
             moved = _moved(value.rank_before, value.rank_after)
             if value.outside and value.rank_before <= value.top:
                 moved += f", out of your top {value.top}"
-            even = "even " if value.rank_after <= value.rank_before else ""
+            even = "even " if value.rank_after == value.rank_before else ""
             return {
                 "without": f"{even}without {named} in your history, it would {moved}",
                 "had": f"{even}had you never liked {named}, it would {moved}"

@@ -25,7 +25,8 @@ def traits(claim: Claim, ws: Workspace) -> frozenset[str]:
 
     kind:<kind>; top (the item ranks within the top); sign:+ / sign:- (score and rank agree that
     the persona speaks for or against the item); size:largest / size:small among the user's
-    personas; moves:down / moves:none (what the removal did to the rank); tone:favourable /
+    personas; moves:down / moves:none / moves:up (what the removal did to the
+    rank); tone:favourable /
     tone:critical (the review's rating); popular (among the most liked tenth).
     """
     found = {f"kind:{claim.kind}"}
@@ -36,8 +37,8 @@ def traits(claim: Claim, ws: Workspace) -> frozenset[str]:
         case PersonaEffect():
             found |= _of_effect(claim, ws)
         case HistoryEffect(value=value):
-            down = value.rank_after > value.rank_before
-            found.add("moves:down" if down else "moves:none")
+            change = value.rank_after - value.rank_before
+            found.add("moves:down" if change > 0 else "moves:up" if change else "moves:none")
         case ReviewQuote(value=value) if value.rating is not None:
             low, high = tones(ws)
             if value.rating >= high:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from whythis.claims import (
+    TOLERANCE,
     Claim,
     HistoryEffect,
     NotAboutYou,
@@ -37,11 +38,17 @@ from whythis.tools.workspace import Workspace
 
 
 def verify(claim: Claim, ws: Workspace) -> Verdict:
-    """Return the verdict on one claim; never raises for what a claim may hold."""
+    """Return the verdict on one claim; never raises for what a claim may hold.
+
+    A claim of any kind is refuted where its user or item is unknown, or the item already seen.
+    """
     try:
+        ws.recommender.candidate(claim.subject.user, claim.subject.item)
         wrong = _VERIFIERS[claim.kind](claim, ws)
     except (UnknownIdError, DataError) as error:
         return Verdict(outcome="refuted", reason=str(error))
+    except (OverflowError, UnicodeError):
+        return Verdict(outcome="refuted", reason="it holds a number or an id that nothing here has")
     except (MissingPartError, ModelError, ArtefactError) as error:
         return Verdict(outcome="uncheckable", reason=str(error))
     if wrong:
@@ -59,8 +66,8 @@ _HOW = MappingProxyType(
 
 
 def _differs(what: str, told: float, found: float, tolerance: float) -> str | None:
-    # written so that NaN differs from everything
-    if abs(told - found) <= tolerance:
+    # written so that NaN differs from everything; a claim cannot excuse itself by its tolerance
+    if abs(told - found) <= min(tolerance, TOLERANCE):
         return None
     return f"{what} is {found:g}, not {told:g}"
 

@@ -95,7 +95,7 @@ def signed(effect: float) -> str:
 
 def direction(effect: float) -> str:
     """Return what an effect of this sign does to the item."""
-    return ("hardly matters", "speaks for it", "holds it back")[sign(effect)]
+    return ("hardly matters", "raises its score", "lowers its score")[sign(effect)]
 
 
 def count(number: int, noun: str) -> str:

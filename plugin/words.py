@@ -183,7 +183,8 @@ def _unlicensed(draft: str, cited: Sequence[Cited], language: Language) -> str |
                 joined = False
             else:
                 if name == "persona" and subject == "{item}" and not joined:
-                    return f"“{{item}} {' '.join(words)} {{{parts[n + 1]}.persona}}” joins them wrongly"
+                    between = " ".join(words)
+                    return f"“{{item}} {between} {{{parts[n + 1]}.persona}}” joins them wrongly"
                 if name == "persona" and words[-1:] == ["your"] and last in order.active:
                     return f"“{last} your {{{parts[n + 1]}.persona}}” has the taste acted on"
                 subject = ""

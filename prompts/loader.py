@@ -66,6 +66,10 @@ def load_prompt(name: str, folder: Path | None = None) -> Prompt:
         prompt = Prompt.model_validate({**content, "hash": sha256(raw).hexdigest()})
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
         raise PromptError(f"prompt file {name}.toml: {str(error).splitlines()[0]}") from error
+    if "hash" in content:
+        raise PromptError(f"prompt file {name}.toml states a hash: it is computed, leave it out")
+    if unknown := sorted(set(prompt.variables) - set(prompt.texts)):
+        raise PromptError(f"prompt {name!r} declares variables of no text: {', '.join(unknown)}")
     for text, template in prompt.texts.items():
         places_ = Template(template)
         if not places_.is_valid():

@@ -18,7 +18,8 @@ import pandas as pd
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as save_tensors
 
 from whythis.recsys.config import FitConfig
 from whythis.recsys.errors import ArtefactError
@@ -78,7 +79,7 @@ def save(
         raise _unwritable(folder, error) from error
     try:
         state = {name: value.float().contiguous() for name, value in model.state_dict().items()}
-        save_file(state, scratch / WEIGHTS)
+        (scratch / WEIGHTS).write_bytes(save_tensors(state))
         dataset.items.to_parquet(scratch / ITEMS, index=False)
         dataset.interactions.to_parquet(scratch / INTERACTIONS, index=False)
         if len(dataset.reviews):

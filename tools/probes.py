@@ -75,32 +75,33 @@ def personas(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
 def history(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
     """Find the liked items the recommendation hangs on: a small set whose removal is executed.
 
-    Also measures the rank with the whole history removed. Nothing is returned for a user without
-    liked items.
+    Also measures the rank with the whole history removed, which is all there is for a user
+    without liked items.
     """
     rec = ws.recommender
-    if not len(rec.history(user)):
-        return ()
     rank = rec.rank(user, item)
+    base = effects.rank_without_history(rec, user, item)
+    bare = evidence(
+        "no_history",
+        {"rank": rank, "rank_without_history": base, "top": TOP},
+        source=ws.model_source,
+        probe="history",
+        user=user,
+        item=item,
+    )
+    if not len(rec.history(user)):
+        return (bare,)
     # below the top there is nothing to leave: ask for the one item that matters most
     inside = rank <= TOP
     found = effects.necessary_set(
         rec, user, item, top=TOP if inside else rank, limit=3 if inside else 1
     )
     removal = _removal(ws, found.removal, found.top)
-    base = effects.rank_without_history(rec, user, item)
     return (
         evidence(
             "history_effect", removal, source=ws.model_source, probe="history", user=user, item=item
         ),
-        evidence(
-            "no_history",
-            {"rank": rank, "rank_without_history": base, "top": TOP},
-            source=ws.model_source,
-            probe="history",
-            user=user,
-            item=item,
-        ),
+        bare,
     )
 
 

@@ -16,7 +16,7 @@ def endpoint() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Yield the base URL and the requests received so far.
 
     The model calls the first tool offered, then `why` about the first item id it was told, and
-    otherwise answers: in the form asked for, with one sentence about a claim and one about none.
+    otherwise answers: in the form asked for, with a sentence that holds and one that boasts.
     """
     asked: list[dict[str, Any]] = []
 
@@ -46,11 +46,11 @@ def endpoint() -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 def _reply(request: dict[str, Any]) -> dict[str, Any]:
     if "response_format" in request:
-        sentences = [
-            {"about": "p1", "text": "Your {p1.persona} speaks for {item}."},
-            {"about": "h1", "text": "You will adore this masterpiece: {h1.had}."},
-        ]
-        return {"content": json.dumps({"sentences": sentences})}
+        draft = {
+            "p1": "Your {p1.persona} speaks for {item}.",
+            "h1": "You will adore this masterpiece: {h1.had}.",
+        }
+        return {"content": json.dumps(draft)}
     told = [m["content"] for m in request["messages"] if m["role"] == "tool"]
     names = {t["function"]["name"]: t["function"] for t in request.get("tools", [])}
     if not told and "recommendations" in names:

@@ -183,7 +183,7 @@ def test_a_refuted_sentence_is_marked_in_the_prose() -> None:
 
 def test_bars_have_words_beside_them() -> None:
     text = flat(page(explanation()).text)
-    said = ["▲ +0.84 speaks for it", "▲ +0.07 speaks for it", "▼ −0.31 holds it back"]
+    said = ["▲ +0.84 raises its score", "▲ +0.07 raises its score", "▼ −0.31 lowers its score"]
     for number, (bar, words) in enumerate(zip(BARS, said, strict=True), 1):
         assert f"{number} {bar.name} {words} weighs {100 * bar.share:.0f} %" in text
     assert ", ".join(f"{b.name} {100 * b.share:.0f} %" for b in BARS) in text

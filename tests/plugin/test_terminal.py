@@ -51,8 +51,8 @@ def test_paragraphs_of_the_answer_are_kept() -> None:
 
 def test_tastes_show_share_signed_effect_words_and_titles() -> None:
     text = shown(explanation())
-    assert re.search(r"━{19}┄{11}  62 %   ▲ \+0\.84  speaks for it", text)
-    assert re.search(r"━{4}┄{26}  15 %   ▼ −0\.31  holds it back", text)
+    assert re.search(r"━{19}┄{11}  62 %   ▲ \+0\.84  raises its score", text)
+    assert re.search(r"━{4}┄{26}  15 %   ▼ −0\.31  lowers its score", text)
     assert "Mary Poppins (1964) · Babe (1995) · Aladdin (1992)" in text
 
 

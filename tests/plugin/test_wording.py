@@ -22,14 +22,14 @@ from whythis.wording import (
 from .samples import BARS, PARAGRAPHS, QUOTE, TITLES, claims
 
 IN_WORDS = {
-    "c1": f"The taste for {BARS[0].name} speaks for it (▲ +0.84): without it the rank goes "
+    "c1": f"The taste for {BARS[0].name} raises its score (▲ +0.84): without it the rank goes "
     "from 3rd to 41st",
     "c2": f"The taste for {BARS[0].name} weighs 62 %",
     "c3": f"The taste for {BARS[0].name} rests most on Star Wars (1977), Alien (1979) and "
     "Blade Runner (1982)",
     "c4": "Without Star Wars (1977) and Alien (1979): rank goes from 3rd to 27th, outside the "
     "top 10; score 4.21 to 3.10",
-    "c5": f"The taste for {BARS[2].name} holds it back (▼ −0.31): without it the rank stays 3rd",
+    "c5": f"The taste for {BARS[2].name} lowers its score (▼ −0.31): without it the rank stays 3rd",
     "c6": f"“{QUOTE}”, rated 4 · review sample-258-2 · sample review",
     "c7": "Rated 3.80 of 5 on average, 509 ratings",
     "c8": "Liked by 311 users: 12th of 1,682 items",
@@ -103,11 +103,11 @@ def test_shares_are_whole_percent_and_never_falsely_all_or_nothing(share: float,
 @pytest.mark.parametrize(
     ("effect", "said", "words"),
     [
-        (0.84, "▲ +0.84", "speaks for it"),
-        (-0.31, "▼ −0.31", "holds it back"),
+        (0.84, "▲ +0.84", "raises its score"),
+        (-0.31, "▼ −0.31", "lowers its score"),
         (0.0049, "● 0.00", "hardly matters"),
         (-0.0049, "● 0.00", "hardly matters"),
-        (-12.345, "▼ −12.35", "holds it back"),
+        (-12.345, "▼ −12.35", "lowers its score"),
     ],
 )
 def test_effects_carry_arrow_sign_and_words(effect: float, said: str, words: str) -> None:
@@ -117,8 +117,8 @@ def test_effects_carry_arrow_sign_and_words(effect: float, said: str, words: str
 
 @given(st.floats(-100, 100))
 def test_sign_arrow_and_words_of_an_effect_never_disagree(effect: float) -> None:
-    up = signed(effect).startswith("▲ +"), direction(effect) == "speaks for it"
-    down = signed(effect).startswith("▼ −"), direction(effect) == "holds it back"
+    up = signed(effect).startswith("▲ +"), direction(effect) == "raises its score"
+    down = signed(effect).startswith("▼ −"), direction(effect) == "lowers its score"
     assert up[0] == up[1]
     assert down[0] == down[1]
     assert not (up[0] and effect <= 0)
