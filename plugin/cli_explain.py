@@ -57,10 +57,10 @@ def explain(
     with opened(folder) as ws:
         id_ = ws.recommender.item_ids.resolve(item)
         ws.recommender.candidate(user, id_)  # before a model is loaded for nothing
-        with writer(llm, model, base_url, seed) as chosen:
-            if chosen is not None:
-                say(f"asking {chosen.name}")
-            found = explain_item(ws, user, id_, writer=chosen, style=style, seed=seed)
+        chosen = writer(llm, model, base_url, seed)
+        if chosen is not None:
+            say(f"asking {chosen.name}")
+        found = explain_item(ws, user, id_, writer=chosen, style=style, seed=seed)
     if html is not None:
         from whythis.report import report, write_report
 
@@ -81,8 +81,7 @@ def exit_code(found: Explanation) -> int:
     return 0 if found.sentences and held else REFUSED
 
 
-@contextmanager
-def writer(llm: Llm, model: str | None, base_url: str | None, seed: int) -> Iterator[Writer | None]:
+def writer(llm: Llm, model: str | None, base_url: str | None, seed: int) -> Writer | None:
     """Open who words the answers; None is the built-in realiser.
 
     Raises:
@@ -94,15 +93,10 @@ def writer(llm: Llm, model: str | None, base_url: str | None, seed: int) -> Iter
     if llm != "openai" and base_url is not None:
         raise DataError(f"--base-url {base_url} needs --llm openai")
     if llm == "none":
-        yield None
-        return
-    from langsmith.run_helpers import tracing_context
-
+        return None
     from whythis.agent import open_writer
 
-    # Variables set for another project must not send this one's prompts anywhere.
-    with tracing_context(enabled=False):
-        yield open_writer(llm, model=model, base_url=base_url, seed=seed)
+    return open_writer(llm, model=model, base_url=base_url, seed=seed)
 
 
 @contextmanager

@@ -58,17 +58,17 @@ def demo(
     check_folder(out)
     data = fetch_all([DATA, MODEL] if llm == "local" else [DATA])
     # Opened before the fit: that a package is missing should not show minutes later.
-    with writer(llm, None, None, 0) as chosen:
-        recommender = fitted(data, out)
-        for name in names:
-            recommender.user_ids.index(name)
-        index_reviews(out, recommender, reviews)
-        with opened(out) as ws:
-            told: list[Explanation] = []
-            for found in explanations(ws, names, chosen):
-                if not as_json:
-                    _show(ws, found, heading=found.user not in {one.user for one in told})
-                told.append(found)
+    chosen = writer(llm, None, None, 0)
+    recommender = fitted(data, out)
+    for name in names:
+        recommender.user_ids.index(name)
+    index_reviews(out, recommender, reviews)
+    with opened(out) as ws:
+        told: list[Explanation] = []
+        for found in explanations(ws, names, chosen):
+            if not as_json:
+                _show(ws, found, heading=found.user not in {one.user for one in told})
+            told.append(found)
     page = out / "report.html"
     write_report(page, report(told, title="Why these films?"))
     failed = [found.llm_error for found in told if found.llm_error is not None]

@@ -14,9 +14,6 @@ from whythis.tools.evidence import Evidence
 from whythis.tools.workspace import Workspace
 from whythis.writer import Gathered, Written
 
-NOBODY, ONCE = "nobody", "once"
-"""Users of the small dataset with no liked item and with a single one."""
-
 Write = Callable[[Ledger], Sequence[Draft]]
 Repair = Callable[[Ledger, Sequence[Checked]], Sequence[Draft]]
 

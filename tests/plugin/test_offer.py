@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tests.recsys.small import NOBODY, ONCE
 from whythis.explain import gather
 from whythis.offer import NOTICEABLE, offer
 from whythis.tools.evidence import Evidence, evidence
 from whythis.tools.workspace import Workspace
 
-from .fakes import NOBODY, ONCE, best
+from .fakes import best
 
 LETTERS = {
     "persona_effect": "pa",

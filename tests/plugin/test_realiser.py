@@ -8,13 +8,14 @@ from typing import get_args
 
 import pytest
 
+from tests.recsys.small import NOBODY, ONCE
 from whythis.checker import Ledger, check
 from whythis.claims import PersonaEffect
 from whythis.language import load_language
 from whythis.realiser import Style, canonical, realise
 from whythis.tools.workspace import Workspace
 
-from .fakes import NOBODY, ONCE, ledger_of
+from .fakes import ledger_of
 
 ENGLISH = load_language()
 STYLES: tuple[Style, ...] = get_args(Style)

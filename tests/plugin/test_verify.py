@@ -9,13 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.recsys.small import ONCE
 from whythis.claims import CLAIM, Claim
 from whythis.explain import gather
 from whythis.offer import offer
 from whythis.tools.workspace import Workspace
 from whythis.verify import verify
 
-from .fakes import ONCE, best
+from .fakes import best
 
 KINDS = {
     "persona_share",
