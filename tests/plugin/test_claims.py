@@ -45,6 +45,6 @@ def test_a_malformed_claim_is_refused(change: dict[str, Any]) -> None:
 def test_a_claim_cannot_be_changed() -> None:
     claim = CLAIM.validate_python(SHARE)
     with pytest.raises(ValidationError, match="frozen"):
-        claim.id = "w2"
+        claim.id = "w2"  # type: ignore[misc]
     with pytest.raises(ValidationError, match="frozen"):
-        claim.value.share = 0.9  # type: ignore[union-attr]
+        claim.value.share = 0.9  # type: ignore[misc, union-attr]

@@ -278,4 +278,4 @@ def test_the_record_is_frozen_and_names_its_sources(
     hashes = small_workspace.recommender.hashes
     assert (answer.model_hash, answer.data_hash) == (hashes["model"], hashes["data"])
     with pytest.raises(ValueError, match="frozen"):
-        answer.answer = "another"
+        answer.answer = "another"  # type: ignore[misc]

@@ -93,7 +93,14 @@ def test_popular_with_everyone_only_within_the_top() -> None:
 
 
 def test_an_unrated_item_has_no_rating() -> None:
-    value = {"mean": None, "ratings": 0, "best": 5.0, "liked": 0, "place": 9, "of": 9}
+    value: dict[str, Any] = {
+        "mean": None,
+        "ratings": 0,
+        "best": 5.0,
+        "liked": 0,
+        "place": 9,
+        "of": 9,
+    }
     assert ids(evidence("facts", value, source="data:0", probe="facts")) == ["l1"]
 
 
