@@ -166,7 +166,7 @@ def test_removing_is_scoring_a_user_who_never_met_the_items(
     past = past_of(rec, user)
     gone = data.draw(st.lists(st.sampled_from(past), unique=True))
     item = at(rec, user, data.draw(st.integers(1, 25)))
-    run = remove(rec, user, item, [gone])[0]
+    _, run, _ = remove(rec, user, item, [past, gone, []])
     fresh = recommender(without_events(DATA, user, gone), model, window)
     # a window cut short by the removal is filled up with what was liked before
     left = fresh.history(user) if user in fresh.user_ids else np.zeros(0, dtype=np.int64)
@@ -257,30 +257,43 @@ def test_a_necessary_set_is_left_by_the_item_and_none_can_be_spared(
     assert necessary_set(rec, user, item, top=top) == found
 
 
-def test_a_set_of_several_is_found_too() -> None:
-    """The item is carried by any of three likes: only the three together are necessary."""
+def one_user(likes: dict[str, Sequence[float]]) -> Recommender:
+    """Return a plain sum over likes: item 0 by their first and last number, 1 by the others."""
     n = 8
     model = random_model(n, 3, 2, 0)
     with torch.no_grad():
         for weight in (model.bias, model.recency, model.history_side, model.candidate_side):
             weight.zero_()
         model.temperature.zero_()
-        model.candidate_side[0, 0] = 1.0  # the item in question
-        model.candidate_side[1, 1] = 1.0  # its rival
-        model.history_side[2:5, 0] = 1.0  # likes that carry the item
-        model.history_side[5, 1] = 0.5  # a like that carries the rival
-    events = DATA.interactions.iloc[:4].assign(
-        user="a", item=["2", "3", "4", "5"], rating=5.0, time=[1.0, 2.0, 3.0, 4.0]
+        model.candidate_side[0] = torch.tensor([1.0, 0.0, 1.0])
+        model.candidate_side[1] = torch.tensor([0.0, 1.0, 1.0])
+        for item, vector in likes.items():
+            model.history_side[int(item)] = torch.tensor(vector)
+    events = DATA.interactions.iloc[: len(likes)].assign(
+        user="a", item=list(likes), rating=5.0, time=np.arange(len(likes), dtype=float)
     )
     items = DATA.items.iloc[:n].assign(item=[str(i) for i in range(n)])
-    rec = recommender(Dataset("d", events, items, DATA.reviews, 4.0), model)
+    return recommender(Dataset("d", events, items, DATA.reviews, 4.0), model)
+
+
+def test_a_set_of_several_is_found_too() -> None:
+    # any one of three likes carries the item past its rival
+    rec = one_user({"2": (1, 0, 0), "3": (1, 0, 0), "4": (1, 0, 0), "5": (0, 0.5, 0)})
     found = necessary_set(rec, "a", "0", top=1)
     assert sorted(found.removal.removed) == ["2", "3", "4"]
-    assert found.complete
-    assert found.minimal
+    assert (found.complete, found.minimal, found.removal.rank_after) == (True, True, 2)
     short = necessary_set(rec, "a", "0", top=1, limit=2)
     assert (short.complete, short.minimal, len(short.removal.removed)) == (False, False, 2)
     assert short.removal.rank_after == 1
+
+
+def test_a_member_that_later_ones_make_needless_is_put_back() -> None:
+    # 2 lowers the score most, but the rival's as well: it is tried first and not needed
+    rec = one_user({"2": (0, 0, 5), "3": (1, 0, 0), "4": (1, 0, 0), "5": (0, 0.5, 0)})
+    found = necessary_set(rec, "a", "0", top=1)
+    assert sorted(found.removal.removed) == ["3", "4"]
+    assert found.complete
+    assert found.minimal
 
 
 def test_what_the_history_does_not_carry_has_no_necessary_set(rec: Recommender) -> None:

@@ -172,8 +172,8 @@ def test_gradients_are_summed_up_in_a_fixed_order(several_threads: None) -> None
     # large enough for torch to share the work among threads
     model = random_model(200, 32, 4, 0).float()
     generator = torch.Generator().manual_seed(0)
-    history = torch.randint(0, 200, (128, 100), generator=generator)
-    targets = torch.randint(0, 200, (128,), generator=generator)
+    history = torch.randint(0, 200, (256, 140), generator=generator)
+    targets = torch.randint(0, 200, (256,), generator=generator)
 
     def gradients() -> list[torch.Tensor]:
         model.zero_grad()
