@@ -41,8 +41,7 @@ class Again:
         self, user: str, without: tuple[str, ...] = (), persona: int | None = None
     ) -> tuple[Floats, Floats, Floats]:
         """Return scores (n), shares (K x n) and weights over the history (T x K)."""
-        past = self.history(user)
-        past = [i for i in past if i not in without]
+        past = self.history(user, without)
         w, k = self.w, self.w["membership"].shape[1]
         rows = np.array([self.at[i] for i in past], dtype=int)
         ages = np.arange(len(rows))[::-1]
@@ -62,9 +61,13 @@ class Again:
         share /= share.sum(0)
         return (share * match).sum(0) + w["bias"], share, weights
 
-    def history(self, user: str) -> list[str]:
-        """Return the liked items of a user, oldest first, within the window."""
-        return list(self.liked[self.liked["user"] == user]["item"])[-self.window :]
+    def history(self, user: str, without: tuple[str, ...] = ()) -> list[str]:
+        """Return the liked items of a user, oldest first, within the window.
+
+        Older likes move up into the window for those left out, as if these had never been.
+        """
+        liked = self.liked[self.liked["user"] == user]["item"]
+        return [i for i in liked if i not in without][-self.window :]
 
     def rank(self, scores: Floats, user: str, item: str) -> int:
         """Return the rank among unseen items, found by sorting."""
@@ -93,7 +96,8 @@ class Again:
                 heaviest = [self.history(user)[n] for n in order[: len(subject["items"])]]
                 return [] if heaviest == list(subject["items"]) else [f"items {heaviest}"]
             case "history_effect" | "not_about_you":
-                gone = tuple(subject["items"]) or tuple(self.history(user))
+                everything = tuple(self.liked[self.liked["user"] == user]["item"])
+                gone = tuple(subject["items"]) or everything
                 less, _, _ = self.scores(user, without=gone)
                 after = self.rank(less, user, item)
                 found = {"score_before": whole[self.at[item]], "score_after": less[self.at[item]]}

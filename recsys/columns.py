@@ -127,7 +127,9 @@ def _read_delimited(
             what = 'a quote (") is opened and never closed; close it'
         else:
             raise DataError(f"{path} is not a table: {shown(error, 120)}; mend the file") from None
-        raise DataError(f"{path}, line {line(record, parse(record))}: {what}") from None
+        # pandas tokenises the first record even when asked for none
+        at = line(record, parse(record)) if record else 1 + offset
+        raise DataError(f"{path}, line {at}: {what}") from None
 
     header = [str(name).strip() for name in raw.iloc[0]]
     for name, column in zip(header, raw.columns, strict=True):
