@@ -7,6 +7,7 @@ raw drafts, rounds, tokens and seconds.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 from whythis.agent import open_writer
 from whythis.bench.result import Result, Target, arguments, report
 from whythis.bench.truth import answered, judged
+from whythis.language import load_language
 from whythis.tools.workspace import open_workspace
 
 
@@ -47,6 +49,9 @@ def main(argv: Sequence[str]) -> int:
     figures |= {
         "draft claim precision, mean": float(np.mean(drafted)) if drafted else 0.0,
         "sentences by the model": float(np.mean(by_model)),
+        "of these worded anew": _anew(
+            [s["text"] for a in answers for s in a["sentences"] if s["writer"] == "model"]
+        ),
         "answers without the model": float(sum(a["llm"] == "none" for a in answers)),
         "rounds, mean": float(np.mean([m["rounds"] for m in metrics])),
         "tokens, mean": float(np.mean([m["tokens"] for m in metrics])),
@@ -56,3 +61,14 @@ def main(argv: Sequence[str]) -> int:
     targets.append(Target("numbers not reproduced", "==", 0.0))
     result = Result("writer", options.data, options.seed, figures, targets, notes=wrong[:20])
     return report(result, options)
+
+
+def _anew(texts: Sequence[str]) -> float:
+    """Return the part of the sentences that fit no built-in phrasing: the model is shown those."""
+    phrasings = [
+        re.compile(re.sub(r"\\\{.*?\\\}", ".+", re.escape(phrasing)), re.IGNORECASE)
+        for variants in load_language().say.values()
+        for phrasing in variants
+    ]
+    new = [not any(p.fullmatch(text) for p in phrasings) for text in texts]
+    return float(np.mean(new)) if new else 0.0
