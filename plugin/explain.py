@@ -147,7 +147,9 @@ def _keep(checked: Sequence[Checked], course: _Course) -> list[Checked]:
         if one.reason is None:
             course.released.append((one, True))
         else:
-            course.dropped.append(Dropped(text=one.draft.text, reason=one.reason))
+            dropped = Dropped(text=one.draft.text, reason=one.reason)
+            if dropped not in course.dropped:
+                course.dropped.append(dropped)
             refused.append(one)
     return refused
 
