@@ -133,7 +133,12 @@ def test_an_interrupted_fit_says_so_and_leaves_nothing(ratings: Path, tmp_path: 
     out = tmp_path / "new"
     long = [*TABLE, "--dim", "64", "--steps", "1000000", "--out", str(out)]
     with subprocess.Popen(
-        command("fit", ratings, *long), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command("fit", ratings, *long),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a suite started in the background inherits an ignored SIGINT, and so would the child
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as running:
         assert running.stderr is not None
         while "step:" not in running.stderr.readline():
