@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from whythis.claims import Claim, HistoryEffect, PersonaItems
 from whythis.explanation import Verdict
@@ -40,31 +40,37 @@ class Ledger:
     title: str
     verdicts: Mapping[str, Verdict]
     verified: Mapping[str, Cited]
-    refused: Mapping[str, Claim] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> frozenset[str]:
+        """Return the claims that did not hold, or could not be executed."""
+        return frozenset(self.verdicts) - frozenset(self.verified)
 
 
 def audit(claims: Iterable[Claim], item: str, ws: Workspace) -> Ledger:
     """Execute every claim again and return what may be cited, with traits and filled slots."""
     verdicts: dict[str, Verdict] = {}
     verified: dict[str, Cited] = {}
-    refused: dict[str, Claim] = {}
     for claim in claims:
         verdicts[claim.id] = verify(claim, ws)
         if verdicts[claim.id].outcome == "verified":
             verified[claim.id] = Cited(claim, traits(claim, ws), slots(claim, _titles(claim, ws)))
-        else:
-            refused[claim.id] = claim
-    return Ledger(clean(ws.recommender.short_title(item)), verdicts, verified, refused)
+    return Ledger(clean(ws.recommender.short_title(item)), verdicts, verified)
 
 
-def check(drafts: Sequence[Draft], ledger: Ledger, language: Language) -> list[Checked]:
-    """Return each draft with its filled text or its objection; the same claim is told once."""
+def check(
+    drafts: Sequence[Draft], ledger: Ledger, language: Language, told: Collection[str] = ()
+) -> list[Checked]:
+    """Return each draft with its filled text or its objection.
+
+    A claim is told once: not again after another draft, nor where it is among those `told` before.
+    """
     checked = []
-    told: set[str] = set()
+    told = set(told)
     for draft in drafts:
         reason = _objection(draft, ledger, language, told)
         if reason is None:
-            told |= set(draft.claims)
+            told.update(draft.claims)
             cited = {id_: ledger.verified[id_] for id_ in draft.claims}
             checked.append(Checked(draft, fill(draft.text, cited, ledger.title), None))
         else:

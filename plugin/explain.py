@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from whythis.checker import Checked, Draft, Ledger, audit, check
 from whythis.claims import PersonaEffect
@@ -36,6 +36,11 @@ class _Course:
     tokens: int = 0
     error: str | None = None
     ms: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def told(self) -> set[str]:
+        """Return the claims that released sentences tell."""
+        return {id_ for one, _ in self.released for id_ in one.draft.claims}
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
@@ -126,7 +131,7 @@ def _written(
                 written = talk.repair(ledger, refused)
             course.tokens += written.tokens
             said = {d.text for d in course.dropped}
-            refused = _keep(_untold(check(written.drafts, ledger, language), course), course)
+            refused = _keep(check(written.drafts, ledger, language, course.told), course)
             if all(one.draft.text in said for one in refused):
                 break  # the same words again: asking once more would not help
     except LanguageModelError as error:
@@ -137,7 +142,7 @@ def _written(
             told = claim in ledger.verified
             draft = canonical(claim, ledger, language, key=f"{key}/{claim}") if told else None
             if draft is not None:
-                again = _untold(check([draft], ledger, language), course)
+                again = check([draft], ledger, language, course.told)
                 course.released += [(c, False) for c in again if c.reason is None]
 
 
@@ -154,25 +159,14 @@ def _keep(checked: Sequence[Checked], course: _Course) -> list[Checked]:
     return refused
 
 
-def _untold(checked: Sequence[Checked], course: _Course) -> list[Checked]:
-    """Refuse what tells a claim that a released sentence tells already."""
-    told = {id_ for one, _ in course.released for id_ in one.draft.claims}
-    return [
-        replace(one, text=None, reason=f"claim {again} was told already")
-        if one.reason is None and (again := next((c for c in one.draft.claims if c in told), None))
-        else one
-        for one in checked
-    ]
-
-
 def _complete(ledger: Ledger, language: Language, course: _Course, key: str, style: Style) -> None:
     """Add what every answer must have, without a writer the whole answer; order by importance."""
-    kinds = {ledger.verified[i].claim.kind for one, _ in course.released for i in one.draft.claims}
+    kinds = {ledger.verified[i].claim.kind for i in course.told}
     missing = set(_MUST) - kinds
     plan = realise(ledger, language, key=key, style=style)
     if course.released:
         plan = [draft for draft in plan if _kind(draft, ledger) in missing]
-    added = _untold(check(plan, ledger, language), course)
+    added = check(plan, ledger, language, course.told)
     course.released += [(one, False) for one in added if one.reason is None]
     telling = realise(ledger, language, key=key, style="detailed")
     order = {claim: n for n, draft in enumerate(telling) for claim in draft.claims}

@@ -6,7 +6,7 @@ place"), so a writer can place it badly but cannot turn it round.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from whythis.claims import (
     Claim,
@@ -20,7 +20,7 @@ from whythis.claims import (
     RatingFact,
     ReviewQuote,
 )
-from whythis.wording import clean, ordinal, percent
+from whythis.wording import clean, listing, ordinal, percent
 
 REQUIRED: Mapping[str, frozenset[str]] = {
     "persona_share": frozenset({"weight"}),
@@ -47,20 +47,20 @@ def slots(claim: Claim, titles: Mapping[str, str]) -> dict[str, str]:
         case PersonaEffect(value=value):
             return {"persona": taste(value.name), "without": _without_taste(claim)}
         case PersonaItems():
-            named = listed([titles[i] for i in claim.subject.items])
+            named = "".join(listing([titles[i] for i in claim.subject.items]))
             verb = "weighs" if len(claim.subject.items) == 1 else "weigh"
             return {"persona": taste(claim.value.name), "where": f"in which {named} {verb} most"}
         case HistoryEffect(value=value):
-            named = listed([titles[i] for i in claim.subject.items])
+            named = "".join(listing([titles[i] for i in claim.subject.items]))
             moved = _moved(value.rank_before, value.rank_after)
             if value.outside and value.rank_before <= value.top:
                 moved += f", out of your top {value.top}"
-            even = "even " if value.rank_after == value.rank_before else ""
+            without, had = "without", "had you"
+            if value.rank_after == value.rank_before:
+                without, had = "even without", "even if you had"
             return {
-                "without": f"{even}without {named} in your history, it would {moved}",
-                "had": f"{even}had you never liked {named}, it would {moved}"
-                if not even
-                else f"even if you had never liked {named}, it would {moved}",
+                "without": f"{without} {named} in your history, it would {moved}",
+                "had": f"{had} never liked {named}, it would {moved}",
             }
         case ReviewQuote(value=value):
             return {"quote": f"“{clean(value.quote)}” ({citation(value.source, value.rating)})"}
@@ -81,12 +81,6 @@ def slots(claim: Claim, titles: Mapping[str, str]) -> dict[str, str]:
 def taste(name: str) -> str:
     """Return how a persona is spoken of."""
     return f"taste for {clean(name)}"
-
-
-def listed(titles: Sequence[str]) -> str:
-    """Return "a", "a and b", "a, b and c"."""
-    shown = [clean(t) for t in titles]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def citation(source: str, rating: float | None) -> str:
