@@ -84,8 +84,9 @@ def brief(found: Iterable[Evidence]) -> str:
         value: dict[str, Any] = record.value
         match record.kind:
             case "history_effect":
-                change = value["rank_after"] - value["rank_before"]
-                lines.append("it would fall" if change > 0 else "it would hold its place")
+                after = value["rank_after"]  # None: out of the recommender's list
+                falls = after is None or after > value["rank_before"]
+                lines.append("it would fall" if falls else "it would hold its place")
             case "review":
                 lines.append(f"a {value['tone']} review found")
             case _:

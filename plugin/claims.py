@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -9,6 +11,25 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 Level = Literal["exact", "executed", "observed"]
 """How a claim is known: it follows from the model's algebra, was measured by deletion on this
 model, or is a fact of the data."""
+
+Need = Literal["none", "top_n", "scores", "owned"]
+"""What a recommender must show for a claim to be executed on it: nothing (the data are enough), its
+best items, a score for every item, or the model itself. Each includes those before it."""
+
+NEEDS: Mapping[str, Need] = MappingProxyType(
+    {
+        "persona_share": "owned",
+        "persona_effect": "owned",
+        "persona_items": "owned",
+        "history_effect": "top_n",
+        "not_about_you": "top_n",
+        "rank": "top_n",
+        "review_quote": "none",
+        "rating": "none",
+        "popularity": "none",
+    }
+)
+"""What each kind of claim needs; a history effect that tells scores needs scores."""
 
 TOLERANCE = 1e-5
 
@@ -52,13 +73,14 @@ class NamedItems(_Frozen):
 class HistoryEffectValue(_Frozen):
     """Hold score and rank before and after the removal of the subject's items.
 
-    `outside`: the item left the top `top`; `spare`: no item of the set could be put back.
+    `outside`: the item left the top `top`. Of a recommender that lists its best items only, scores
+    are None, and so is the rank after where its list ends before the item.
     """
 
-    score_before: float
-    score_after: float
+    score_before: float | None
+    score_after: float | None
     rank_before: int
-    rank_after: int
+    rank_after: int | None
     top: int
     outside: bool
 

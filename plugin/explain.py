@@ -89,8 +89,13 @@ def explain(
 
 
 def gather(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
-    """Return the evidence that every answer to "why this?" rests on."""
-    found = probes.personas(ws, user, item) + probes.history(ws, user, item)
+    """Return the evidence that every answer to "why this?" rests on.
+
+    Personas are told of where the recommender's model is known.
+    """
+    owned = ws.recommender.access == "owned"
+    found = probes.personas(ws, user, item) if owned else ()
+    found += probes.history(ws, user, item)
     if ws.reviews is not None:
         found += probes.reviews(ws, user, item)
     return found + probes.facts(ws, user, item)

@@ -59,11 +59,13 @@ def offer(found: Iterable[Evidence], user: str, item: str) -> tuple[Claim, ...]:
     for record in by_kind.get("history_effect", []):
         value = _value(record)
         told = {k: value[k] for k in ("score_before", "score_after", "rank_before", "rank_after")}
-        told |= {"top": value["top"], "outside": value["rank_after"] > value["top"]}
+        outside = value["rank_after"] is None or value["rank_after"] > value["top"]
+        told |= {"top": value["top"], "outside": outside}
         claim("h", "history_effect", told, record, items=tuple(value["items"]))
     for record in by_kind.get("no_history", []):
         value = _value(record)
-        if max(value["rank"], value["rank_without_history"]) <= value["top"]:
+        base = value["rank_without_history"]
+        if base is not None and max(value["rank"], base) <= value["top"]:
             claim("n", "not_about_you", value, record)
     for record in _voices(by_kind.get("review", [])):
         value = _value(record)

@@ -52,9 +52,12 @@ def slots(claim: Claim, titles: Mapping[str, str]) -> dict[str, str]:
             return {"persona": taste(claim.value.name), "where": f"in which {named} {verb} most"}
         case HistoryEffect(value=value):
             named = "".join(listing([titles[i] for i in claim.subject.items]))
-            moved = _moved(value.rank_before, value.rank_after)
-            if value.outside and value.rank_before <= value.top:
-                moved += f", out of your top {value.top}"
+            if value.rank_after is None:
+                moved = f"fall from {ordinal(value.rank_before)} place out of your top {value.top}"
+            else:
+                moved = _moved(value.rank_before, value.rank_after)
+                if value.outside and value.rank_before <= value.top:
+                    moved += f", out of your top {value.top}"
             without, had = "without", "had you"
             if value.rank_after == value.rank_before:
                 without, had = "even without", "even if you had"

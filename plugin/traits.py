@@ -25,9 +25,8 @@ def traits(claim: Claim, ws: Workspace) -> frozenset[str]:
 
     kind:<kind>; top (the item ranks within the top); sign:+ / sign:- (score and rank agree that
     the persona speaks for or against the item); size:largest / size:small among the user's
-    personas; moves:down / moves:none / moves:up (what the removal did to the
-    rank); tone:favourable /
-    tone:critical (the review's rating); popular (among the most liked tenth).
+    personas; moves:down / moves:none / moves:up (what the removal did to the rank);
+    tone:favourable / tone:critical (the review's rating); popular (among the most liked tenth).
     """
     found = {f"kind:{claim.kind}"}
     rank = _rank(claim)
@@ -37,8 +36,7 @@ def traits(claim: Claim, ws: Workspace) -> frozenset[str]:
         case PersonaEffect():
             found |= _of_effect(claim, ws)
         case HistoryEffect(value=value):
-            change = value.rank_after - value.rank_before
-            found.add("moves:down" if change > 0 else "moves:up" if change else "moves:none")
+            found.add(_moves(value.rank_before, value.rank_after))
         case ReviewQuote(value=value) if value.rating is not None:
             low, high = tones(ws)
             if value.rating >= high:
@@ -54,8 +52,8 @@ def traits(claim: Claim, ws: Workspace) -> frozenset[str]:
 
 def _of_effect(claim: PersonaEffect, ws: Workspace) -> set[str]:
     value = claim.value
-    whole = effects.decompose(ws.recommender, claim.subject.user, claim.subject.item)
-    known = [card.persona for card in persona_cards(ws.recommender, claim.subject.user)]
+    whole = effects.decompose(ws.owned(), claim.subject.user, claim.subject.item)
+    known = [card.persona for card in persona_cards(ws.owned(), claim.subject.user)]
     all_effects = [whole.personas[p].effect for p in known]
     found: set[str] = set()
     if value.effect > 0 and value.rank_after >= value.rank_before:
@@ -69,6 +67,12 @@ def _of_effect(claim: PersonaEffect, ws: Workspace) -> set[str]:
     if abs(value.effect) < _SMALL * max(abs(e) for e in all_effects):
         found.add("size:small")
     return found
+
+
+def _moves(before: int, after: int | None) -> str:
+    if after is None or after > before:  # None: out of the recommender's list
+        return "moves:down"
+    return "moves:up" if after < before else "moves:none"
 
 
 def _rank(claim: Claim) -> int | None:

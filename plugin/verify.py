@@ -6,14 +6,17 @@ it again. `refuted` means that it gives another; `uncheckable` that it cannot be
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 from whythis.claims import (
+    NEEDS,
     TOLERANCE,
     Claim,
     HistoryEffect,
+    Need,
     NotAboutYou,
     PersonaEffect,
     PersonaItems,
@@ -33,6 +36,7 @@ from whythis.recsys.errors import (
     UnknownIdError,
 )
 from whythis.recsys.naming import PersonaCard, persona_cards
+from whythis.recsys.scorer import Place
 from whythis.tools.facts import item_facts
 from whythis.tools.workspace import Workspace
 
@@ -40,10 +44,12 @@ from whythis.tools.workspace import Workspace
 def verify(claim: Claim, ws: Workspace) -> Verdict:
     """Return the verdict on one claim; never raises for what a claim may hold.
 
-    A claim of any kind is refuted where its user or item is unknown, or the item already seen.
+    A claim of any kind is refuted where its user or item is unknown, or the item already seen, and
+    uncheckable where it needs more of the recommender than that one shows.
     """
     try:
         ws.recommender.candidate(claim.subject.user, claim.subject.item)
+        _demand(NEEDS[claim.kind], ws)
         wrong = _VERIFIERS[claim.kind](claim, ws)
     except (UnknownIdError, DataError) as error:
         return Verdict(outcome="refuted", reason=str(error))
@@ -65,6 +71,36 @@ _HOW = MappingProxyType(
 )
 
 
+def _demand(need: Need, ws: Workspace) -> None:
+    """Raise `MissingPartError` where the recommender shows less than is needed."""
+    access, steps = ws.recommender.access, get_args(Need)
+    if steps.index(access) < steps.index(need):
+        raise MissingPartError(
+            f"needs {_NAMES[need]}: this recommender shows {_NAMES[access]} only"
+        )
+
+
+_NAMES: Mapping[Need, str] = MappingProxyType(
+    {
+        "none": "nothing",
+        "top_n": "its best items",
+        "scores": "its scores",
+        "owned": "the model itself",
+    }
+)
+
+
+def _misplaced(what: str, told: int | None, found: Place) -> str | None:
+    """Return how a rank differs; raise `MissingPartError` where the list ends before the item."""
+    if not found.beyond:
+        return f"{what} is {found.rank}" if told is None else _differs(what, told, found.rank, 0)
+    if told is None:
+        return None
+    if told < found.rank:
+        return f"{what} is {found.rank} or more, not {told}"
+    raise MissingPartError(f"needs its scores: {what} lies beyond what this recommender lists")
+
+
 def _differs(what: str, told: float, found: float, tolerance: float) -> str | None:
     # written so that NaN differs from everything; a claim cannot excuse itself by its tolerance
     if abs(told - found) <= min(tolerance, TOLERANCE):
@@ -74,7 +110,7 @@ def _differs(what: str, told: float, found: float, tolerance: float) -> str | No
 
 def _card(claim: PersonaEffect | PersonaShare | PersonaItems, ws: Workspace) -> PersonaCard:
     user, persona = claim.subject.user, claim.subject.persona
-    for card in persona_cards(ws.recommender, user, shown=max(1, len(claim.subject.items))):
+    for card in persona_cards(ws.owned(), user, shown=max(1, len(claim.subject.items))):
         if card.persona == persona:
             if card.name != claim.value.name:
                 raise DataError(
@@ -87,14 +123,14 @@ def _card(claim: PersonaEffect | PersonaShare | PersonaItems, ws: Workspace) -> 
 
 def _persona_share(claim: PersonaShare, ws: Workspace) -> str | None:
     card = _card(claim, ws)
-    whole = effects.decompose(ws.recommender, claim.subject.user, claim.subject.item)
+    whole = effects.decompose(ws.owned(), claim.subject.user, claim.subject.item)
     found = whole.personas[card.persona].share
     return _differs("its share", claim.value.share, found, claim.tolerance)
 
 
 def _persona_effect(claim: PersonaEffect, ws: Workspace) -> str | None:
     card, value, subject = _card(claim, ws), claim.value, claim.subject
-    run = effects.without_persona(ws.recommender, subject.user, subject.item, card.persona)
+    run = effects.without_persona(ws.owned(), subject.user, subject.item, card.persona)
     return (
         _differs("its effect", value.effect, run.score_before - run.score_after, claim.tolerance)
         or _differs("the rank", value.rank_before, run.rank_before, 0)
@@ -116,13 +152,27 @@ def _history_effect(claim: HistoryEffect, ws: Workspace) -> str | None:
     if not subject.items or len(set(subject.items)) != len(subject.items):
         return "it names no past item, or one twice"
     run = effects.remove(ws.recommender, subject.user, subject.item, [subject.items])[0]
-    return (
-        _differs("the score", value.score_before, run.score_before, claim.tolerance)
-        or _differs("the score without them", value.score_after, run.score_after, claim.tolerance)
+    after = Place(run.rank_after, run.score_after, run.beyond)
+    wrong = (
+        _rescored("the score", value.score_before, run.score_before, claim, ws)
+        or _rescored("the score without them", value.score_after, run.score_after, claim, ws)
         or _differs("the rank", value.rank_before, run.rank_before, 0)
-        or _differs("the rank without them", value.rank_after, run.rank_after, 0)
-        or _differs("leaving the top", value.outside, run.rank_after > value.top, 0)
+        or _misplaced("the rank without them", value.rank_after, after)
     )
+    if wrong or not run.beyond:
+        return wrong or _differs("leaving the top", value.outside, run.rank_after > value.top, 0)
+    if not value.rank_before <= value.top < run.rank_after or not value.outside:
+        return f"all that is known is that it left the top {run.rank_after - 1}"
+    return None
+
+
+def _rescored(
+    what: str, told: float | None, found: float, claim: HistoryEffect, ws: Workspace
+) -> str | None:
+    if told is None:
+        return None if math.isnan(found) else f"{what} is {found:g}, and left out"
+    _demand("scores", ws)
+    return _differs(what, told, found, claim.tolerance)
 
 
 def _review_quote(claim: ReviewQuote, ws: Workspace) -> str | None:
@@ -161,19 +211,22 @@ def _popularity(claim: PopularityFact, ws: Workspace) -> str | None:
 def _rank(claim: RankFact, ws: Workspace) -> str | None:
     rec, subject = ws.recommender, claim.subject
     unseen = len(rec.item_ids) - len(set(rec.seen(subject.user).tolist()))
-    return _differs(
-        "the rank", claim.value.rank, rec.rank(subject.user, subject.item), 0
-    ) or _differs("the number of unseen items", claim.value.of, unseen, 0)
+    place = rec.place(subject.user, subject.item)
+    return _misplaced("the rank", claim.value.rank, place) or _differs(
+        "the number of unseen items", claim.value.of, unseen, 0
+    )
 
 
 def _not_about_you(claim: NotAboutYou, ws: Workspace) -> str | None:
     rec, subject, value = ws.recommender, claim.subject, claim.value
-    base = effects.rank_without_history(rec, subject.user, subject.item)
-    wrong = _differs("the rank", value.rank, rec.rank(subject.user, subject.item), 0) or _differs(
-        "the rank without any history", value.rank_without_history, base, 0
+    base = effects.without_history(rec, subject.user, subject.item)
+    wrong = _misplaced("the rank", value.rank, rec.place(subject.user, subject.item)) or _misplaced(
+        "the rank without any history", value.rank_without_history, base
     )
-    if wrong is None and max(value.rank, base) > value.top:
-        return f"without any history it ranks {base}, outside the top {value.top}"
+    if wrong is None and max(value.rank, base.rank) > value.top:
+        return f"without any history it ranks {base.rank}, outside the top {value.top}"
+    if wrong is None and base.rank + base.ties > value.top:
+        return f"without any history it ties with {base.ties} others that rank behind it"
     return wrong
 
 

@@ -129,10 +129,15 @@ def in_words(claim: Claim, titles: Mapping[str, str]) -> Words:
             return (*_taste(claim.value.name), " rests most on ", *items)
         case HistoryEffect():
             past = claim.value
-            moved = _ranks(past.rank_before, past.rank_after)
-            scores = f"score {past.score_before:.2f} to {past.score_after:.2f}"
+            if past.rank_after is None:
+                moved = f"rank goes from {ordinal(past.rank_before)} to one that is not listed"
+            else:
+                moved = _ranks(past.rank_before, past.rank_after)
+            scores = ""
+            if past.score_before is not None and past.score_after is not None:
+                scores = f"; score {past.score_before:.2f} to {past.score_after:.2f}"
             end = "outside" if past.outside else "still in"
-            return ("Without ", *items, f": {moved}, {end} the top {past.top}; {scores}")
+            return ("Without ", *items, f": {moved}, {end} the top {past.top}{scores}")
         case ReviewQuote():
             return _quotation(claim)
         case RatingFact():

@@ -1,25 +1,22 @@
 """Execute the causes of a score: delete personas or past items, score again, and compare.
 
-Nothing here is estimated. Every effect is the difference between two runs of the model, and every
-score taken apart is summed up again and compared with the score the ranking used.
+Nothing here is estimated. Every effect is the difference between two runs of the recommender, and
+every score taken apart is summed up again and compared with the score the ranking used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from whythis.recsys.errors import DataError, ModelError
 from whythis.recsys.metrics import rank_of
 from whythis.recsys.model import Mixture
 from whythis.recsys.recommender import Recommender
+from whythis.recsys.scorer import Floats, Indices, Masks, Place, Scorer
 
-Floats = npt.NDArray[np.float64]
-_WIDTH = 16
-_CELLS = 1 << 22  # matches held at once when histories are scored in batches: 32 MB
 TOLERANCE = 1e-5
 """How far the parts of a score may sum from the score itself."""
 
@@ -62,26 +59,73 @@ class Decomposition:
 
 @dataclass(frozen=True)
 class Removal:
-    """Hold one executed removal of past items: score and rank of the item before and after."""
+    """Hold one executed removal of past items: score and rank of the item before and after.
+
+    `beyond`: without them the recommender's list ends before the item, and `rank_after` is only
+    the best rank that it can have. Scores are NaN where the recommender shows none.
+    """
 
     removed: tuple[str, ...]
     score_before: float
     score_after: float
     rank_before: int
     rank_after: int
+    beyond: bool = False
 
 
-@dataclass(frozen=True)
-class NecessarySet:
-    """Hold a set whose removal pushes the item out of the top `top`, or the best one found.
+@dataclass(frozen=True, eq=False)
+class Reruns:
+    """Score one item for one user again with parts of the history; make it with `reruns`.
 
-    `complete`: the item did leave. `minimal`: no single member can be spared (each was tried).
+    `history`: T items, oldest first; `before`: where the item stands with all of them.
     """
 
-    removal: Removal
-    top: int
-    complete: bool
-    minimal: bool
+    rec: Scorer
+    user: str
+    item: str
+    target: int
+    history: Indices
+    hidden: Indices
+    before: Place
+
+    def without(self, gone: Masks) -> list[Place]:
+        """Return where the item stands without the events marked in each row of `gone`, B x T.
+
+        Where the history is cut at the window, older liked items move up into it. The removed
+        items stay seen, so they do not enter the ranking.
+        """
+        if not len(gone):
+            return []
+        window = self.rec.window
+        liked = self.rec.liked(self.user)[-(window + int(gone.sum(1).max(initial=0))) :]
+        masks = np.ones((len(gone), len(liked)), dtype=bool)
+        masks[:, len(liked) - len(self.history) :] = ~gone
+        masks &= masks[:, ::-1].cumsum(1)[:, ::-1] <= window
+        return self._places(liked, masks)
+
+    def only(self, kept: Masks) -> list[Place]:
+        """Return where the item stands with nothing but the events marked in each row, B x T."""
+        return self._places(self.history, kept)
+
+    def _places(self, liked: Indices, masks: Masks) -> list[Place]:
+        place = self.rec.place_in
+        return [place(s, self.target, self.hidden) for s in self.rec.rescored(liked, masks)]
+
+
+def reruns(rec: Scorer, user: str, item: str) -> Reruns:
+    """Prepare to score an unseen item again for a user.
+
+    Raises `ModelError` where the recommender's list for the user ends before the item: what moves
+    it cannot be seen there.
+    """
+    target, history, hidden = rec.candidate(user, item), rec.history(user), rec.seen(user)
+    before = rec.place_in(rec.scores(history), target, hidden)
+    if before.beyond:
+        raise ModelError(
+            f"item {item!r} is not among the best {rec.depth} that this recommender lists for user "
+            f"{user!r}: what moves it cannot be seen; ask about an item it lists"
+        )
+    return Reruns(rec, user, item, target, history, hidden, before)
 
 
 def decompose(rec: Recommender, user: str, item: str) -> Decomposition:
@@ -124,101 +168,45 @@ def decompose(rec: Recommender, user: str, item: str) -> Decomposition:
     )
 
 
-def remove(
-    rec: Recommender, user: str, item: str, sets: Sequence[Sequence[str]]
-) -> tuple[Removal, ...]:
+def remove(rec: Scorer, user: str, item: str, sets: Sequence[Sequence[str]]) -> tuple[Removal, ...]:
     """Score an item again for each set of past items, as if the user had never liked them.
 
-    Where the history is cut at the window, older liked items move up into it. The removed items
-    stay seen, so they do not enter the ranking. Raises `DataError` where a set names an item that
-    is not in the user's history.
+    See `Reruns.without`. Raises `DataError` where a set names an item that is not in the user's
+    history, and `ModelError` as `reruns` does.
     """
-    target, history, hidden = rec.candidate(user, item), rec.history(user), rec.seen(user)
-    window = rec.config.window
-    liked = rec.liked(user)[-(window + max(map(len, sets), default=0)) :]
-    masks = np.ones((len(sets), len(liked)), dtype=bool)
+    runs = reruns(rec, user, item)
+    gone = np.zeros((len(sets), len(runs.history)), dtype=bool)
     for row, removed in enumerate(sets):
         for past in removed:
-            index = rec.item_ids.index(past)
-            if index not in history:
+            found = runs.history == rec.item_ids.index(past)
+            if not found.any():
                 raise DataError(
-                    f"item {past!r} ({rec.title(past)}) is not among the {len(history)} liked "
+                    f"item {past!r} ({rec.title(past)}) is not among the {len(runs.history)} liked "
                     f"items that user {user!r}'s scores rest on: it cannot be removed"
                 )
-            masks[row, liked == index] = False
-    masks &= masks[:, ::-1].cumsum(1)[:, ::-1] <= window
-    before = rec.scores(history)
-    rank_before = rank_of(before, target, hidden)
+            gone[row] |= found
     return tuple(
-        Removal(
-            removed=tuple(removed),
-            score_before=float(before[target]),
-            score_after=float(after[target]),
-            rank_before=rank_before,
-            rank_after=rank_of(after, target, hidden),
-        )
-        for removed, after in zip(sets, _rescore(rec, liked, masks), strict=True)
+        removal(runs.before, after, removed)
+        for removed, after in zip(sets, runs.without(gone), strict=True)
     )
 
 
-def _rescore(
-    rec: Recommender, liked: npt.NDArray[np.int64], masks: npt.NDArray[np.bool_]
-) -> Iterator[Floats]:
-    """Yield the scores of all items (n) for each mask, a bounded number of them at a time."""
-    rows = max(1, _CELLS // (rec.model.k * len(rec.item_ids)))
-    for start in range(0, len(masks), rows):
-        yield from rec.mixture(liked, masks[start : start + rows]).scores.numpy()
+def removal(before: Place, after: Place, removed: Sequence[str]) -> Removal:
+    """Return the record of a removal that was executed."""
+    return Removal(
+        removed=tuple(removed),
+        score_before=before.score,
+        score_after=after.score,
+        rank_before=before.rank,
+        rank_after=after.rank,
+        beyond=after.beyond,
+    )
 
 
-def necessary_set(
-    rec: Recommender, user: str, item: str, *, top: int = 10, limit: int = 5
-) -> NecessarySet:
-    """Search a small set of past items without which the item leaves the top `top`.
-
-    Greedy: each round executes the removal of every remaining item beside those already chosen
-    and keeps the one after which the item ranks lowest; then members that can be spared are put
-    back. At most `limit` items; where that is not enough the best set found, incomplete.
-    Raises `DataError` for an empty history, a limit below 1, or an item outside the top already.
-    """
-    past = [rec.item_ids.ids[i] for i in rec.history(user)]
-    if not past:
-        raise DataError(f"user {user!r} has no liked items: there is nothing to remove")
-    if limit < 1:
-        raise DataError(f"limit is {limit}: allow at least 1 item to be removed")
-    if (rank := rec.rank(user, item)) > top:
-        raise DataError(
-            f"item {item!r} ranks {rank} for user {user!r}, outside the top {top} already: "
-            f"ask about the top {rank}"
-        )
-    chosen: list[str] = []
-    while True:
-        rest = [p for p in past if p not in chosen]
-        tried = remove(rec, user, item, [[*chosen, p] for p in rest])
-        best = max(tried, key=_lowest)
-        if not chosen:  # later rounds look only where single removals already hurt
-            past = [r.removed[0] for r in sorted(tried, key=_lowest, reverse=True)[:_WIDTH]]
-        chosen = list(best.removed)
-        if best.rank_after > top or len(chosen) == min(limit, len(past)):
-            break
-    complete = best.rank_after > top
-    while complete and len(chosen) > 1:
-        spared = remove(rec, user, item, [[c for c in chosen if c != one] for one in chosen])
-        enough = [r for r in spared if r.rank_after > top]
-        if not enough:
-            break
-        best = max(enough, key=lambda r: r.rank_after)
-        chosen = list(best.removed)
-    return NecessarySet(best, top, complete, minimal=complete)
-
-
-def _lowest(removal: Removal) -> tuple[int, float]:
-    return removal.rank_after, -removal.score_after
-
-
-def rank_without_history(rec: Recommender, user: str, item: str) -> int:
-    """Return the item's rank for this user as if the user had never liked anything."""
+def without_history(rec: Scorer, user: str, item: str) -> Place:
+    """Return where the item stands for this user as if the user had never liked anything."""
     nothing = np.zeros(0, dtype=np.int64)
-    return rank_of(rec.scores(nothing), rec.candidate(user, item), rec.seen(user))
+    return rec.place_in(rec.scores(nothing), rec.candidate(user, item), rec.seen(user))
 
 
 def without_persona(rec: Recommender, user: str, item: str, persona: int) -> Removal:
@@ -234,9 +222,7 @@ def without_persona(rec: Recommender, user: str, item: str, persona: int) -> Rem
     return Removal((), float(before[target]), float(after[target]), *ranks)
 
 
-def _contributions(
-    rec: Recommender, runs: Mixture, history: npt.NDArray[np.int64], target: int
-) -> Floats:
+def _contributions(rec: Recommender, runs: Mixture, history: Indices, target: int) -> Floats:
     """Return a_k * c * w_ik <e_i, v_y> of every event i and persona k: T x K."""
     past = rec.model.history_side.detach().numpy()[history]  # T, d
     dots = past @ rec.model.candidate_side.detach().numpy()[target]

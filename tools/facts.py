@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from whythis.recsys.recommender import Recommender
+from whythis.recsys.scorer import Scorer
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class ItemFacts:
     of: int
 
 
-def item_facts(rec: Recommender, item: str) -> ItemFacts:
-    """Count over all interactions of the artefact; ties in likes share the better place."""
+def item_facts(rec: Scorer, item: str) -> ItemFacts:
+    """Count over all interactions; ties in likes share the better place."""
     index = rec.item_ids.index(item)
     ratings = rec.interactions.loc[rec.interactions["item"] == item, "rating"].dropna()
     liked = rec.interactions

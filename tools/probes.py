@@ -14,6 +14,8 @@ from pydantic import JsonValue
 from whythis.recsys import effects
 from whythis.recsys.errors import DataError
 from whythis.recsys.naming import PersonaCard, persona_cards
+from whythis.recsys.scorer import Scorer
+from whythis.recsys.sets import necessary_set
 from whythis.tools.evidence import Evidence, evidence
 from whythis.tools.facts import item_facts
 from whythis.tools.workspace import Workspace
@@ -21,13 +23,15 @@ from whythis.tools.workspace import Workspace
 TOP = 10
 """A recommendation is what ranks within this many; counterfactuals ask what leaves it."""
 
+_BUDGET = 400  # sets tried beyond the greedy search: 0.2 s for 200 past items and 1,682 to rank
+
 
 def recommendations(ws: Workspace, user: str, n: int = TOP) -> tuple[Evidence, ...]:
     """List the user's `n` best unseen items with rank and exact score."""
     return tuple(
         evidence(
             "recommendation",
-            {"item": r.item, "title": r.title, "rank": r.rank, "score": r.score},
+            {"item": r.item, "title": r.title, "rank": r.rank, "score": _shown(r.score)},
             source=ws.model_source,
             probe="recommendations",
             user=user,
@@ -38,18 +42,22 @@ def recommendations(ws: Workspace, user: str, n: int = TOP) -> tuple[Evidence, .
 
 
 def profile(ws: Workspace, user: str) -> tuple[Evidence, ...]:
-    """Describe the user's personas: names, masses, and the items that weigh most in each."""
+    """Describe the user's personas: names, masses, and the items that weigh most in each.
+
+    Raises `MissingPartError` where the recommender's model is not known, as `personas` does.
+    """
     return tuple(
         evidence("persona", _card(ws, card), source=ws.model_source, probe="profile", user=user)
-        for card in persona_cards(ws.recommender, user)
+        for card in persona_cards(ws.owned(), user)
     )
 
 
 def personas(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
     """Measure each persona's share, match and executed deletion effect on one item."""
-    whole = effects.decompose(ws.recommender, user, item)
+    rec = ws.owned()
+    whole = effects.decompose(rec, user, item)
     found = []
-    for card in persona_cards(ws.recommender, user):
+    for card in persona_cards(rec, user):
         part = whole.personas[card.persona]
         value = _card(ws, card) | {
             "share": part.share,
@@ -76,14 +84,23 @@ def history(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
     """Find the liked items the recommendation hangs on: a small set whose removal is executed.
 
     Also measures the rank with the whole history removed, which is all there is for a user
-    without liked items.
+    without liked items. Nothing is found of an item that the recommender's list does not reach.
     """
     rec = ws.recommender
-    rank = rec.rank(user, item)
-    base = effects.rank_without_history(rec, user, item)
+    place = rec.place(user, item)
+    if place.beyond:
+        return ()
+    top = _top(rec)
+    base = effects.without_history(rec, user, item)
+    # a recommender that knows nothing of a user may score all items alike: then none stands out
+    hollow = base.rank <= top < base.rank + base.ties
     bare = evidence(
         "no_history",
-        {"rank": rank, "rank_without_history": base, "top": TOP},
+        {
+            "rank": place.rank,
+            "rank_without_history": None if base.beyond or hollow else base.rank,
+            "top": top,
+        },
         source=ws.model_source,
         probe="history",
         user=user,
@@ -92,30 +109,45 @@ def history(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
     if not len(rec.history(user)):
         return (bare,)
     # below the top there is nothing to leave: ask for the one item that matters most
-    inside = rank <= TOP
-    found = effects.necessary_set(
-        rec, user, item, top=TOP if inside else rank, limit=3 if inside else 1
+    inside = place.rank <= top
+    found = necessary_set(
+        rec,
+        user,
+        item,
+        top=top if inside else place.rank,
+        limit=3 if inside else 1,
+        budget=_BUDGET,
     )
-    removal = _removal(ws, found.removal, found.top)
+    value = _removal(ws, found.removal, found.top)
+    if value is None:
+        return (bare,)
     return (
         evidence(
-            "history_effect", removal, source=ws.model_source, probe="history", user=user, item=item
+            "history_effect", value, source=ws.model_source, probe="history", user=user, item=item
         ),
         bare,
     )
 
 
 def what_if(ws: Workspace, user: str, item: str, forget: Sequence[str]) -> tuple[Evidence, ...]:
-    """Score the item again as if the user had never liked the items in `forget`."""
+    """Score the item again as if the user had never liked the items in `forget`.
+
+    Raises `DataError` where the recommender's list is too short to show what that does.
+    """
     rec = ws.recommender
     if not forget:
         raise DataError("forget is empty: name at least one liked item")
     ids = list(dict.fromkeys(rec.item_ids.resolve(name) for name in forget))
-    removal = effects.remove(rec, user, item, [ids])[0]
+    value = _removal(ws, effects.remove(rec, user, item, [ids])[0], _top(rec))
+    if value is None:
+        raise DataError(
+            f"without {', '.join(ids)} this recommender's list ends before item {item!r}, and too "
+            "early to say that it fell: forget fewer items, or let it list more"
+        )
     return (
         evidence(
             "history_effect",
-            _removal(ws, removal, TOP),
+            value,
             source=ws.model_source,
             probe="what_if",
             user=user,
@@ -131,7 +163,7 @@ def reviews(
     """Find review sentences of the item that speak to the user's persona, favourable ones first.
 
     The query is the persona with the largest positive effect on the item (its name and titles), or
-    `about` where given. The user's own reviews of the item are never used.
+    `about` where given, or the item's title. The user's own reviews of the item are never used.
     """
     store = ws.store()
     queries = [about] if about else _supporting(ws, user, item)
@@ -166,8 +198,9 @@ def reviews(
 
 
 def facts(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
-    """Count the item's ratings and likes in the data, and give its rank for the user."""
+    """Count the item's ratings and likes in the data, and give its rank for the user, if known."""
     rec = ws.recommender
+    place = rec.place(user, item)
     counted = item_facts(rec, item)
     value: dict[str, JsonValue] = {
         "mean": counted.mean,
@@ -177,21 +210,27 @@ def facts(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
         "place": counted.place,
         "of": counted.of,
     }
+    found = evidence("facts", value, source=ws.data_source, probe="facts", user=user, item=item)
+    if place.beyond:
+        return (found,)
     rank: dict[str, JsonValue] = {
-        "rank": rec.rank(user, item),
+        "rank": place.rank,
         "of": len(rec.item_ids) - len(set(rec.seen(user).tolist())),
     }
     return (
-        evidence("facts", value, source=ws.data_source, probe="facts", user=user, item=item),
+        found,
         evidence("rank", rank, source=ws.model_source, probe="facts", user=user, item=item),
     )
 
 
 def neighbours(ws: Workspace, item: str, n: int = 5) -> tuple[Evidence, ...]:
-    """List the `n` other items whose embeddings point most nearly the same way (cosine, -1..1)."""
+    """List the `n` other items whose embeddings point most nearly the same way (cosine, -1..1).
+
+    Raises `MissingPartError` where the recommender's model is not known.
+    """
     if n < 1:
         raise DataError(f"n is {n}: ask for at least 1 neighbour")
-    rec = ws.recommender
+    rec = ws.owned()
     index = rec.item_ids.index(item)
     vectors = rec.model.candidate_side.detach().numpy()
     norms = np.maximum(np.linalg.norm(vectors, axis=1), 1e-12)
@@ -237,23 +276,43 @@ def _card(ws: Workspace, card: PersonaCard) -> dict[str, JsonValue]:
     }
 
 
-def _removal(ws: Workspace, removal: effects.Removal, top: int) -> dict[str, JsonValue]:
+def _removal(ws: Workspace, removal: effects.Removal, top: int) -> dict[str, JsonValue] | None:
+    """Return what a removal did; None where the recommender's list is too short to show it.
+
+    Where the list ends before the item, its rank is unknown, and `top` is one that it has left.
+    """
+    if removal.beyond:
+        if removal.rank_after <= removal.rank_before:
+            return None
+        if not removal.rank_before <= top < removal.rank_after:
+            top = removal.rank_after - 1
     return {
         "items": list[JsonValue](removal.removed),
         "titles": [ws.recommender.title(item) for item in removal.removed],
-        "score_before": removal.score_before,
-        "score_after": removal.score_after,
+        "score_before": _shown(removal.score_before),
+        "score_after": _shown(removal.score_after),
         "rank_before": removal.rank_before,
-        "rank_after": removal.rank_after,
+        "rank_after": None if removal.beyond else removal.rank_after,
         "top": top,
     }
 
 
+def _shown(score: float) -> float | None:
+    return None if np.isnan(score) else score
+
+
+def _top(rec: Scorer) -> int:
+    return TOP if rec.depth is None else min(TOP, rec.depth)
+
+
 def _supporting(ws: Workspace, user: str, item: str) -> list[str]:
-    cards = persona_cards(ws.recommender, user)
     title = ws.recommender.title(item)
+    if ws.recommender.access != "owned":
+        return [title]
+    rec = ws.owned()
+    cards = persona_cards(rec, user)
     if not cards:
         return [title]
-    parts = effects.decompose(ws.recommender, user, item).personas
+    parts = effects.decompose(rec, user, item).personas
     card = max(cards, key=lambda c: parts[c.persona].effect)
-    return [card.name, f"{card.name}, like {ws.recommender.title(card.items[0][0])}"]
+    return [card.name, f"{card.name}, like {rec.title(card.items[0][0])}"]

@@ -1,4 +1,4 @@
-"""Hold what the probes look at: a loaded recommender and, where there is one, a review store."""
+"""Hold what the probes look at: a recommender and, where there is one, a review store."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from whythis.recsys import artefact
 from whythis.recsys.errors import MissingPartError
 from whythis.recsys.recommender import Recommender
+from whythis.recsys.scorer import Scorer
 from whythis.tools.reviews import ReviewStore
 
 REVIEWS_FOLDER = "reviews"
@@ -15,9 +16,12 @@ REVIEWS_FOLDER = "reviews"
 
 @dataclass(frozen=True, eq=False)
 class Workspace:
-    """Give the probes their ground; `reviews` is None where the artefact has no review index."""
+    """Give the probes their ground; `reviews` is None where there is no review index.
 
-    recommender: Recommender
+    The recommender may be one whose model is known (`Recommender`) or a `BlackBox`.
+    """
+
+    recommender: Scorer
     reviews: ReviewStore | None = None
 
     @property
@@ -30,10 +34,24 @@ class Workspace:
         """Return where facts of the data come from: `data:<sha256>`."""
         return f"data:{self.recommender.hashes['data']}"
 
+    def owned(self) -> Recommender:
+        """Return the recommender where its model is known, else say what it shows instead.
+
+        Raises `MissingPartError` for a black box.
+        """
+        rec = self.recommender
+        if isinstance(rec, Recommender):
+            return rec
+        shows = "its scores" if rec.depth is None else f"its best {rec.depth} items"
+        raise MissingPartError(
+            f"this recommender lets us see {shows} only: what its model is made of, such as "
+            "personas, cannot be known; fit one of your own with `whythis fit`"
+        )
+
     def store(self) -> ReviewStore:
         """Return the review store, or say how to make one (`MissingPartError`)."""
         if self.reviews is None:
-            raise MissingPartError("this artefact has no review index: run `whythis index DIR`")
+            raise MissingPartError("there is no review index: run `whythis index DIR`")
         return self.reviews
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
 from whythis.recsys import artefact, effects
-from whythis.recsys.effects import decompose, necessary_set, remove, without_persona
+from whythis.recsys import recommender as recommending
+from whythis.recsys.effects import decompose, remove, without_persona
 from whythis.recsys.errors import DataError, ModelError, UnknownIdError
 from whythis.recsys.interactions import Dataset
 from whythis.recsys.model import Mixture, PersonaModel
@@ -185,7 +184,7 @@ def test_the_whole_history_can_be_removed(rec: Recommender) -> None:
         run = remove(rec, user, item, [past_of(rec, user)])[0]
         bias = rec.model.bias.detach().numpy().round(9)
         assert run.score_after == pytest.approx(bias[rec.item_ids.index(item)], abs=1e-8)
-        assert run.rank_after == effects.rank_without_history(rec, user, item)
+        assert run.rank_after == effects.without_history(rec, user, item).rank
 
 
 def test_the_rank_without_history_forgets_what_lies_before_the_window_too() -> None:
@@ -193,7 +192,7 @@ def test_the_rank_without_history_forgets_what_lies_before_the_window_too() -> N
     bias = rec.model.bias.detach().numpy().round(9).tolist()
     for line in rec.recommend("u00", 40):
         told = oracle.rank(bias, rec.item_ids.index(line.item), rec.seen("u00").tolist())
-        assert effects.rank_without_history(rec, "u00", line.item) == told
+        assert effects.without_history(rec, "u00", line.item).rank == told
 
 
 def test_many_sets_are_the_same_as_one_at_a_time(
@@ -203,7 +202,7 @@ def test_many_sets_are_the_same_as_one_at_a_time(
     sets = [[], *([past] for past in past_of(rec, "u00")), past_of(rec, "u00")]
     together = remove(rec, "u00", item, sets)
     assert together == tuple(remove(rec, "u00", item, [one])[0] for one in sets)
-    monkeypatch.setattr(effects, "_CELLS", 1)  # memory for one history at a time
+    monkeypatch.setattr(recommending, "_CELLS", 1)  # memory for one history at a time
     assert remove(rec, "u00", item, sets) == together
     assert remove(rec, "u00", item, []) == ()
 
@@ -226,92 +225,3 @@ def test_an_item_before_the_window_cannot_be_removed() -> None:
     early = rec.item_ids.ids[rec.liked("u00")[0]]
     with pytest.raises(DataError, match="is not among the 3 liked"):
         remove(rec, "u00", at(rec, "u00", 1), [[early]])
-
-
-def rank_after(rec: Recommender, user: str, item: str, gone: Sequence[str]) -> int:
-    """Rank by the formulas alone, with the items taken out of the history."""
-    ids = rec.item_ids
-    left = [i for i in rec.history(user).tolist() if ids.ids[i] not in gone]
-    scored = [round(s, 9) for s in oracle.scores(oracle.weights_of(rec.model), left)]
-    return oracle.rank(scored, ids.index(item), rec.seen(user).tolist())
-
-
-@pytest.mark.parametrize(
-    ("user", "place", "top"), [("u00", 1, 1), ("u04", 1, 3), ("u08", 2, 2), ("u21", 3, 5)]
-)
-def test_a_necessary_set_is_left_by_the_item_and_none_can_be_spared(
-    rec: Recommender, user: str, place: int, top: int
-) -> None:
-    item = at(rec, user, place)
-    found = necessary_set(rec, user, item, top=top)
-    gone = found.removal.removed
-    assert found.complete
-    assert found.minimal
-    assert found.top == top
-    assert found.removal.rank_before == place
-    assert found.removal.rank_after == rank_after(rec, user, item, gone) > top
-    for spared in combinations(gone, len(gone) - 1):
-        assert rank_after(rec, user, item, spared) <= top
-    if len(gone) > 1:  # then no single item is enough
-        assert all(rank_after(rec, user, item, [one]) <= top for one in past_of(rec, user))
-    assert necessary_set(rec, user, item, top=top) == found
-
-
-def one_user(likes: dict[str, Sequence[float]]) -> Recommender:
-    """Return a plain sum over likes: item 0 by their first and last number, 1 by the others."""
-    n = 8
-    model = random_model(n, 3, 2, 0)
-    with torch.no_grad():
-        for weight in (model.bias, model.recency, model.history_side, model.candidate_side):
-            weight.zero_()
-        model.temperature.zero_()
-        model.candidate_side[0] = torch.tensor([1.0, 0.0, 1.0])
-        model.candidate_side[1] = torch.tensor([0.0, 1.0, 1.0])
-        for item, vector in likes.items():
-            model.history_side[int(item)] = torch.tensor(vector)
-    events = DATA.interactions.iloc[: len(likes)].assign(
-        user="a", item=list(likes), rating=5.0, time=np.arange(len(likes), dtype=float)
-    )
-    items = DATA.items.iloc[:n].assign(item=[str(i) for i in range(n)])
-    return recommender(Dataset("d", events, items, DATA.reviews, 4.0), model)
-
-
-def test_a_set_of_several_is_found_too() -> None:
-    # any one of three likes carries the item past its rival
-    rec = one_user({"2": (1, 0, 0), "3": (1, 0, 0), "4": (1, 0, 0), "5": (0, 0.5, 0)})
-    found = necessary_set(rec, "a", "0", top=1)
-    assert sorted(found.removal.removed) == ["2", "3", "4"]
-    assert (found.complete, found.minimal, found.removal.rank_after) == (True, True, 2)
-    short = necessary_set(rec, "a", "0", top=1, limit=2)
-    assert (short.complete, short.minimal, len(short.removal.removed)) == (False, False, 2)
-    assert short.removal.rank_after == 1
-
-
-def test_a_member_that_later_ones_make_needless_is_put_back() -> None:
-    # 2 lowers the score most, but the rival's as well: it is tried first and not needed
-    rec = one_user({"2": (0, 0, 5), "3": (1, 0, 0), "4": (1, 0, 0), "5": (0, 0.5, 0)})
-    found = necessary_set(rec, "a", "0", top=1)
-    assert sorted(found.removal.removed) == ["3", "4"]
-    assert found.complete
-    assert found.minimal
-
-
-def test_what_the_history_does_not_carry_has_no_necessary_set(rec: Recommender) -> None:
-    found = necessary_set(rec, ONCE, at(rec, ONCE, 1), top=40)
-    assert not found.complete
-    assert not found.minimal
-    assert found.removal.removed == tuple(past_of(rec, ONCE))
-
-
-def test_a_necessary_set_must_make_sense(rec: Recommender) -> None:
-    first, late = at(rec, "u00", 1), at(rec, "u00", 12)
-    with pytest.raises(DataError, match="there is nothing to remove"):
-        necessary_set(rec, NOBODY, at(rec, NOBODY, 1))
-    for limit in (0, -1):
-        with pytest.raises(DataError, match=f"limit is {limit}: allow at least 1"):
-            necessary_set(rec, "u00", first, limit=limit)
-    with pytest.raises(DataError, match="ranks 12 for user 'u00', outside the top 10 already"):
-        necessary_set(rec, "u00", late, top=10)
-    with pytest.raises(DataError, match="outside the top 0 already"):
-        necessary_set(rec, "u00", first, top=0)
-    assert necessary_set(rec, "u00", late, top=12).removal.rank_before == 12

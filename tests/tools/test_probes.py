@@ -87,7 +87,7 @@ def test_history_names_a_removal_that_was_executed(ws: Workspace, place: int) ->
     assert 1 <= len(value["items"]) <= (3 if place <= probes.TOP else 1)
     assert base.value == {
         "rank": place,
-        "rank_without_history": effects.rank_without_history(ws.recommender, USER, item),
+        "rank_without_history": effects.without_history(ws.recommender, USER, item).rank,
         "top": probes.TOP,
     }
 

@@ -1,0 +1,197 @@
+"""Define what every recommender can do here: score a history, and any part of it again."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from whythis.recsys.errors import DataError
+from whythis.recsys.metrics import rank_of
+from whythis.recsys.vocabulary import Vocabulary
+
+Indices = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Masks = npt.NDArray[np.bool_]
+
+Access = Literal["owned", "scores", "top_n"]
+"""What a recommender shows of itself: its weights, a score for every item, or its best n only."""
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """Hold one line of a ranking: rank 1 is best; the score is NaN where none is shown."""
+
+    item: str
+    title: str
+    rank: int
+    score: float
+
+
+class Place(NamedTuple):
+    """Hold where an item stands among the items not seen; rank 1 is best.
+
+    `score` is NaN where none is shown. `beyond`: the recommender's list ended before the item, and
+    `rank` is only the best that it can be. `ties`: how many items have the same score and stand
+    behind it for no better reason than their index.
+    """
+
+    rank: int
+    score: float
+    beyond: bool = False
+    ties: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Scorer(ABC):
+    """Answer from the items, everyone's interactions, and scores for any part of a history.
+
+    The **history** of a user is the liked items, oldest first, the most recent `window` of them;
+    what the user **has seen** is every item with an interaction, liked or not. Candidates are the
+    items not seen, so an explained item is never in the history it is explained by.
+
+    items, interactions, like: as in `whythis.recsys.interactions.Dataset`. hashes: "model" and
+    "data", by which findings name their source.
+    """
+
+    items: pd.DataFrame
+    interactions: pd.DataFrame
+    like: float | None
+    hashes: Mapping[str, str]
+
+    @property
+    @abstractmethod
+    def access(self) -> Access:
+        """Return what this recommender shows of itself."""
+
+    @property
+    @abstractmethod
+    def window(self) -> int:
+        """Return how many of the most recent liked items the scores rest on, at most."""
+
+    @property
+    def depth(self) -> int | None:
+        """Return how many items a ranking shows at most; None: all of them."""
+        return None
+
+    @abstractmethod
+    def rescored(self, liked: Indices, masks: Masks) -> Iterator[Floats]:
+        """Yield the scores of all items (n) for each row of `masks`, few of them held at once.
+
+        `liked`: T items, oldest first; `masks`: B x T, true where an event counts. An event that
+        does not count is as if it had never been.
+        """
+
+    @cached_property
+    def item_ids(self) -> Vocabulary:
+        """Return the items; labels are titles with the year, as shown to people."""
+        return Vocabulary("item", tuple(self.items["item"]), tuple(self.titles))
+
+    @cached_property
+    def titles(self) -> list[str]:
+        """Return each item's title, with its year where known."""
+        years = self.items["year"]
+        return [
+            t if np.isnan(y) else f"{t} ({int(y)})"
+            for t, y in zip(self.items["title"], years, strict=True)
+        ]
+
+    @cached_property
+    def user_ids(self) -> Vocabulary:
+        """Return the users with at least one interaction."""
+        return Vocabulary("user", tuple(sorted(set(self.interactions["user"]))))
+
+    @cached_property
+    def _seen(self) -> dict[str, Indices]:
+        return self._by_user(self.interactions)
+
+    @cached_property
+    def _liked(self) -> dict[str, Indices]:
+        rows = self.interactions
+        return self._by_user(rows if self.like is None else rows[rows["rating"] >= self.like])
+
+    def _by_user(self, rows: pd.DataFrame) -> dict[str, Indices]:
+        items = self.item_ids.indices(rows["item"])
+        places = rows.groupby("user", sort=False).indices
+        return {str(user): items[at] for user, at in places.items()}
+
+    @cached_property
+    def _short(self) -> list[str]:
+        bare = self.items["title"]
+        alone = ~bare.str.casefold().duplicated(keep=False)
+        return [b if one else t for b, one, t in zip(bare, alone, self.titles, strict=True)]
+
+    def short_title(self, item: str) -> str:
+        """Return the title as said in a sentence: without the year unless another shares it."""
+        return self._short[self.item_ids.index(item)]
+
+    def title(self, item: str) -> str:
+        """Return the title of an item as shown to people."""
+        return self.titles[self.item_ids.index(item)]
+
+    def liked(self, user: str) -> Indices:
+        """Return every item the user liked, oldest first."""
+        self.user_ids.index(user)
+        return self._liked.get(user, np.zeros(0, dtype=np.int64))
+
+    def history(self, user: str) -> Indices:
+        """Return the user's liked items, oldest first, at most `window`; T indices."""
+        return self.liked(user)[-self.window :]
+
+    def seen(self, user: str) -> Indices:
+        """Return every item the user has interacted with."""
+        self.user_ids.index(user)
+        return self._seen[user]
+
+    def scores(self, history: Indices) -> Floats:
+        """Return the score of every item for a history: n floats, more is better."""
+        return next(iter(self.rescored(history, np.ones((1, len(history)), dtype=bool))))
+
+    def candidate(self, user: str, item: str) -> int:
+        """Return the index of an item the user could be recommended.
+
+        Raises `UnknownIdError` for unknown ids and `DataError` where the user has seen the item.
+        """
+        index = self.item_ids.index(item)
+        if index in self.seen(user):
+            raise DataError(
+                f"item {item!r} ({self.title(item)}) was already seen by user {user!r}: only "
+                "unseen items are ranked; `whythis recommend` lists some"
+            )
+        return index
+
+    def place_in(self, scores: Floats, target: int, hidden: Indices) -> Place:
+        """Return where an item stands by these scores among all items not in `hidden`."""
+        mine = scores[target]
+        equal = scores[target + 1 :] == mine
+        equal[hidden[hidden > target] - target - 1] = False
+        return Place(rank_of(scores, target, hidden), float(mine), ties=int(equal.sum()))
+
+    def place(self, user: str, item: str) -> Place:
+        """Return where an unseen item stands for a user."""
+        target = self.candidate(user, item)
+        return self.place_in(self.scores(self.history(user)), target, self.seen(user))
+
+    def rank(self, user: str, item: str) -> int:
+        """Return the rank of an unseen item for a user, 1 = best; see `Place` for a short list."""
+        return self.place(user, item).rank
+
+    def recommend(self, user: str, n: int = 10) -> Sequence[Recommendation]:
+        """Return the `n` best unseen items with their exact scores, best first; ties by index."""
+        if n < 1:
+            raise DataError(f"n is {n}: ask for at least 1 recommendation")
+        scores = self.scores(self.history(user))
+        scores[self.seen(user)] = -np.inf
+        order = np.lexsort((np.arange(len(scores)), -scores))[:n]
+        shown = scores if self.access != "top_n" else np.full_like(scores, np.nan)
+        return [
+            Recommendation(self.item_ids.ids[i], self.titles[i], rank, float(shown[i]))
+            for rank, i in enumerate(order, 1)
+            if np.isfinite(scores[i])
+        ]
