@@ -1,4 +1,4 @@
-"""Put one recommendation before an explainer: a history, an item, and what the model makes of it."""
+"""Put one recommendation before an explainer: a history, an item, and what a model scores."""
 
 from __future__ import annotations
 

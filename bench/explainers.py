@@ -17,14 +17,12 @@ from typing import Any
 import numpy as np
 import torch
 from scipy import sparse
-from torch.func import functional_call
 
 from whythis.bench.case import Case, Explainer, Floats, Indices, Masks
 from whythis.recsys.effects import decompose
-from whythis.recsys.errors import MissingPartError
+from whythis.recsys.errors import MissingPartError, ModelError
 from whythis.recsys.recommender import Recommender
 from whythis.recsys.sets import necessary_set
-from whythis.recsys.training import padded
 
 SAMPLES = 512
 """How many perturbed histories SHAP and LIME may score for one explanation."""
@@ -187,16 +185,15 @@ def margin(rec: Recommender) -> Explainer:
 
 
 def gradient_input(rec: Recommender) -> Explainer:
-    """Return gradient times input: the score's gradient by an event's embedding, times that."""
+    """Return gradient times input, the input being the mask: the score's slope at each event."""
 
     def explain(case: Case) -> Floats:
         read = rec.history(case.user)
-        table = rec.model.history_side.detach().clone().requires_grad_()
-        mixture = functional_call(
-            rec.model, {"history_side": table}, padded([read], max(1, len(read)))
-        )
-        (slope,) = torch.autograd.grad(mixture.scores[0, case.target], table)
-        return _older_first((slope * table).detach().numpy()[read].sum(1), case)
+        mask = torch.ones(1, len(read), dtype=torch.float64, requires_grad=True)
+        target = torch.tensor([case.target])
+        scores = rec.model(torch.from_numpy(read), mask, None, target).scores
+        (slope,) = torch.autograd.grad(scores[0, 0], mask)
+        return _older_first(slope[0].numpy(), case)
 
     return explain
 
@@ -208,7 +205,7 @@ def attention(rec: Recommender) -> Explainer:
         read = rec.history(case.user)
         mixture = rec.mixture(read)
         shares = mixture.shares[0, :, case.target].numpy()
-        return _older_first(mixture.weights[0].numpy()[: len(read)] @ shares, case)
+        return _older_first(mixture.weights[0].numpy() @ shares, case)
 
     return explain
 
@@ -223,7 +220,7 @@ def persona_match(rec: Recommender) -> Explainer:
         read = rec.history(case.user)
         mixture = rec.mixture(read)
         leading = int(mixture.shares[0, :, case.target].argmax())
-        events = rec.model.history_side.detach()[torch.from_numpy(read)]
+        events = rec.model.events(torch.from_numpy(read))
         persona = mixture.personas[0, leading]
         return _older_first(torch.cosine_similarity(events, persona[None], dim=1).numpy(), case)
 
@@ -272,8 +269,10 @@ def _others(scores: Floats, case: Case) -> Indices:
 
 
 def _parts(rec: Recommender, case: Case, target: int) -> Floats:
-    taken_apart = decompose(rec, case.user, rec.item_ids.ids[target])
-    return _older_first(taken_apart.contributions.sum(1), case)
+    parts = decompose(rec, case.user, rec.item_ids.ids[target]).contributions
+    if parts is None:
+        raise ModelError(f"scores of source {rec.config.source!r} are no sum over the history")
+    return _older_first(parts.sum(1), case)
 
 
 def _older_first(weights: Floats, case: Case) -> Floats:

@@ -27,8 +27,8 @@ from whythis.recsys.config import FitConfig
 from whythis.recsys.errors import DataError
 from whythis.recsys.fitting import sequences
 from whythis.recsys.interactions import Dataset
+from whythis.recsys.kernels import events_matrix
 from whythis.recsys.split import leave_last_out
-from whythis.recsys.training import events_matrix
 from whythis.recsys.vocabulary import Vocabulary
 
 OURS = ("margin", "contributions")

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from whythis.recsys.kernels import Indices, events_matrix
 from whythis.recsys.metrics import Ranks, hit_rate, ndcg, rank_of
-from whythis.recsys.training import Indices, events_matrix
 
 Floats = npt.NDArray[np.floating]
 

@@ -28,9 +28,8 @@ from torch.nn import functional
 from whythis.bench.explainers import needed
 from whythis.bench.ranking import Floats, Scores, held_out_ranks
 from whythis.recsys.errors import DataError
+from whythis.recsys.kernels import Indices, ease, events_matrix
 from whythis.recsys.metrics import ndcg
-from whythis.recsys.structure import ease
-from whythis.recsys.training import Indices, events_matrix
 
 Validation = tuple[Sequence[Indices], Sequence[int]]
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self
 
 import pandas as pd
-import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -26,8 +25,9 @@ from whythis.recsys.errors import ArtefactError
 from whythis.recsys.interactions import INTERACTION_COLUMNS, ITEM_COLUMNS, Dataset, shown
 from whythis.recsys.model import PersonaModel
 from whythis.recsys.recommender import Recommender
+from whythis.recsys.sources import empty_model
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 WEIGHTS, ITEMS, INTERACTIONS, REVIEWS = (
     "model.safetensors",
     "items.parquet",
@@ -41,7 +41,7 @@ _AGAIN = "run `whythis fit` again"
 class _Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_: Literal[1] = Field(alias="schema")
+    schema_: Literal[2] = Field(alias="schema")
     name: str
     like: float | None
     config: FitConfig
@@ -78,7 +78,10 @@ def save(
     except OSError as error:
         raise _unwritable(folder, error) from error
     try:
-        state = {name: value.float().contiguous() for name, value in model.state_dict().items()}
+        state = {
+            name: (value.float() if value.is_floating_point() else value).contiguous()
+            for name, value in model.state_dict().items()
+        }
         (scratch / WEIGHTS).write_bytes(save_tensors(state))
         dataset.items.to_parquet(scratch / ITEMS, index=False)
         dataset.interactions.to_parquet(scratch / INTERACTIONS, index=False)
@@ -149,12 +152,6 @@ def load(folder: Path) -> Recommender:
         hashes=hashes,
         figures=manifest["figures"],
     )
-
-
-def empty_model(n_items: int, config: FitConfig) -> PersonaModel:
-    """Return a model of the right shape whose weights are still to be loaded."""
-    side = torch.zeros(n_items, config.dim)
-    return PersonaModel(side, side, torch.zeros(n_items, config.personas))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

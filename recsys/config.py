@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
+
+Source = Literal["history", "free", "medoid"]
+"""Where personas come from: the user's own history, trained parameters, or real user clusters."""
+
+Attention = Literal["cosine", "dot", "none"]
+"""What an item's attention to a persona depends on beside the persona's mass."""
 
 
 class FitConfig(BaseModel):
@@ -13,19 +21,22 @@ class FitConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    source: Source = "history"
     personas: int = Field(6, ge=1, le=32, description="K, latent tastes per user")
     dim: int = Field(64, ge=2, le=1024, description="d, width of the embeddings")
     window: int = Field(200, ge=1, le=2000, description="most recent liked items the model reads")
+    neighbours: int = Field(200, ge=1, le=5000, description="related items kept for each item")
     sharpness: float = Field(10.0, gt=0, le=100, description="how crisply items fall to personas")
-    ease_l2: float = Field(200.0, gt=0, description="ridge of the item-item start, EASE's lambda")
-    anchor: float = Field(1.0, ge=0, description="pull of the weights towards their start")
-    history_dropout: float = Field(
-        0.2, ge=0, lt=1, description="share of history hidden in training"
-    )
-    empty_rate: float = Field(0.05, ge=0, lt=1, description="training rows with no history at all")
-    learning_rate: float = Field(1e-3, gt=0, le=1)
-    batch: int = Field(256, ge=1)
+    attention: Attention = "cosine"
+    seed: int = Field(0, ge=0, lt=2**31)
+
+    # Of `free` alone, the one source that is trained by gradients.
+    loss: Literal["softmax", "sampled"] = "softmax"
+    negatives: int = Field(500, ge=1, description="drawn for each batch where the loss is sampled")
+    entropy: float = Field(0.01, ge=0, description="pull of positive attention towards one persona")
+    learning_rate: float = Field(5e-3, gt=0, le=1)
+    batch: int = Field(256, ge=1, description="over all processes together")
     steps: int = Field(600, ge=0, description="upper bound; validation stops earlier")
     check_every: int = Field(50, ge=1)
-    patience: int = Field(4, ge=1, description="checks without a better validation NDCG@10")
-    seed: int = Field(0, ge=0, lt=2**31)
+    patience: int = Field(4, ge=1, description="checks without a better validation NDCG")
+    refit_steps: int = Field(30, ge=1, le=1000, description="to find the personas of a history")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from whythis.recsys.errors import DataError, ModelError
 from whythis.recsys.metrics import rank_of
@@ -54,7 +55,7 @@ class Decomposition:
     bias: float
     personas: tuple[PersonaPart, ...]
     history: tuple[str, ...]
-    contributions: Floats
+    contributions: Floats | None
 
 
 @dataclass(frozen=True)
@@ -222,13 +223,10 @@ def without_persona(rec: Recommender, user: str, item: str, persona: int) -> Rem
     return Removal((), float(before[target]), float(after[target]), *ranks)
 
 
-def _contributions(rec: Recommender, runs: Mixture, history: Indices, target: int) -> Floats:
-    """Return a_k * c * w_ik <e_i, v_y> of every event i and persona k: T x K."""
-    past = rec.model.history_side.detach().numpy()[history]  # T, d
-    dots = past @ rec.model.candidate_side.detach().numpy()[target]
-    weights = runs.weights[0].numpy()[: len(history)]  # an empty history is padded to one event
-    shares = runs.shares[0, :, target].numpy()
-    return np.asarray(float(runs.sizes[0]) * weights * dots[:, None] * shares)
+def _contributions(rec: Recommender, runs: Mixture, history: Indices, target: int) -> Floats | None:
+    events = torch.from_numpy(history)
+    found = rec.model.contributions(events, runs.shares[0, :, target], target)
+    return None if found is None else np.asarray(found.numpy(), dtype=np.float64)
 
 
 def _assert_sums(
@@ -239,12 +237,14 @@ def _assert_sums(
     bias: float,
     share: Floats,
     match: Floats,
-    contributions: Floats,
+    contributions: Floats | None,
 ) -> None:
     ranking = float(rec.scores(rec.history(user))[rec.item_ids.index(item)])
     by_persona = float((share * match).sum()) + bias
-    by_event = float(contributions.sum()) + bias
-    for name, total in (("personas", by_persona), ("history events", by_event), ("score", score)):
+    totals = [("personas", by_persona), ("score", score)]
+    if contributions is not None:
+        totals.append(("history events", float(contributions.sum()) + bias))
+    for name, total in totals:
         if abs(total - ranking) > TOLERANCE:
             raise ModelError(
                 f"the {name} of item {item!r} for user {user!r} sum to {total:.7f}, the ranking "

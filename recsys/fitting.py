@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from whythis.recsys import artefact
+from whythis.recsys.building import build, build_medoid, choose_temperature, held_out_ranks
+from whythis.recsys.choosing import Linear, Progress, Validation, choose, solve
 from whythis.recsys.config import FitConfig
+from whythis.recsys.errors import DataError
 from whythis.recsys.interactions import Dataset
+from whythis.recsys.kernels import Indices
+from whythis.recsys.metrics import hit_rate, ndcg
+from whythis.recsys.model import PersonaModel
 from whythis.recsys.recommender import Recommender
 from whythis.recsys.split import Split, leave_last_out
-from whythis.recsys.training import Indices, Progress, Trained, train
+from whythis.recsys.training import train_free
 from whythis.recsys.vocabulary import Vocabulary
+
+
+class Trained(NamedTuple):
+    """Hold a model, what it reached on validation, and its linear part where it has one."""
+
+    model: PersonaModel
+    figures: dict[str, float]
+    linear: Linear | None
 
 
 def sequences(events: pd.DataFrame, users: list[str], items: Vocabulary) -> list[Indices]:
@@ -27,16 +42,52 @@ def sequences(events: pd.DataFrame, users: list[str], items: Vocabulary) -> list
 def train_split(
     dataset: Dataset, split: Split, config: FitConfig, progress: Progress | None = None
 ) -> Trained:
-    """Train on the training part, stopping by the validation part; the test part is not touched."""
+    """Fit on the training part, choosing by the validation part; the test part is not touched.
+
+    Raises `DataError` where no user has two events to learn from.
+    """
     items = Vocabulary("item", tuple(dataset.items["item"]))
     users = sorted(set(dataset.liked["user"]))
     histories = sequences(split.train, users, items)
+    if not any(len(h) >= 2 for h in histories):
+        raise DataError(
+            f"no user has 2 liked interactions left for training ({len(histories)} users): "
+            "give more data, or lower the rating that counts as liked"
+        )
     wanted = dict(zip(split.valid["user"], split.valid["item"], strict=True))
     rows = [
         (h, items.index(wanted[u])) for u, h in zip(users, histories, strict=True) if u in wanted
     ]
     validation = [h for h, _ in rows], [y for _, y in rows]
-    return train(histories, validation, dataset.items, config, progress)
+    return train(histories, validation, dataset, config, progress)
+
+
+def train(
+    histories: list[Indices],
+    validation: Validation,
+    dataset: Dataset,
+    config: FitConfig,
+    progress: Progress | None = None,
+) -> Trained:
+    """Fit on histories (item indices, oldest first, one a user), choosing by `validation`."""
+    n = len(dataset.items)
+    if config.source == "free":
+        free, losses = train_free(histories, validation, n, config, progress)
+        return Trained(free, _figures(free, validation, config) | {"loss": losses[-1]}, None)
+    linear = choose(
+        histories,
+        validation,
+        n,
+        config.neighbours,
+        config.window,
+        ordered(dataset),
+        config.seed,
+        progress,
+    )
+    model = _built(linear, histories, dataset, config)
+    model.temperature.fill_(choose_temperature(model, validation, config))
+    chosen = {f"chosen_{name}": value for name, value in linear.choice.model_dump().items()}
+    return Trained(model, _figures(model, validation, config) | chosen, linear)
 
 
 def fit(
@@ -45,13 +96,43 @@ def fit(
     config: FitConfig | None = None,
     progress: Progress | None = None,
 ) -> Recommender:
-    """Train on `dataset`, write the artefact to `folder`, and return it loaded back.
+    """Fit on `dataset`, write the artefact to `folder`, and return it loaded back.
 
-    The weights come from each user's events but the last two; the last but one chose when to stop
-    and the last is left for `whythis bench accuracy`. Histories hold all events.
+    What validation decides is decided without each user's last event and by the one before it;
+    with that decided, the weights are solved once more from all events.
     """
     config = config or FitConfig()
     split = leave_last_out(dataset, config.seed)
     trained = train_split(dataset, split, config, progress)
-    artefact.save(folder, dataset, config, trained.model, trained.figures)
+    model = trained.model
+    if trained.linear is not None:
+        items = Vocabulary("item", tuple(dataset.items["item"]))
+        liked = dataset.liked
+        everything = sequences(liked, sorted(set(liked["user"])), items)
+        linear = solve(everything, len(items), trained.linear.choice, config.neighbours)
+        whole = _built(linear, everything, dataset, config)
+        whole.temperature.copy_(model.temperature)
+        model = whole
+    artefact.save(folder, dataset, config, model, trained.figures)
     return artefact.load(folder)
+
+
+def _built(
+    linear: Linear, histories: list[Indices], dataset: Dataset, config: FitConfig
+) -> PersonaModel:
+    source = build_medoid if config.source == "medoid" else build
+    return source(linear, histories, dataset.items, config)
+
+
+def _figures(model: PersonaModel, validation: Validation, config: FitConfig) -> dict[str, float]:
+    ranks = held_out_ranks(model, *validation, config.window)
+    return {
+        "valid_hr@10": hit_rate(ranks),
+        "valid_ndcg@10": ndcg(ranks),
+        "temperature": float(model.temperature),
+    }
+
+
+def ordered(dataset: Dataset) -> bool:
+    """Return whether the order of likes is known: most of them have a time."""
+    return bool(dataset.liked["time"].notna().mean() > 0.5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -31,3 +33,28 @@ def rank_of(scores: npt.NDArray[np.floating], target: int, hidden: npt.NDArray[n
     ahead[hidden] = False
     ahead[target] = False
     return 1 + int(ahead.sum())
+
+
+def ranks_of(
+    scores: npt.NDArray[np.floating],
+    targets: npt.NDArray[np.int64],
+    hidden: Sequence[npt.NDArray[np.int64]],
+) -> Ranks:
+    """Return `rank_of` for every row of `scores` (B x n), without NaN; B ranks."""
+    rows = np.arange(len(targets))
+    mine = scores[rows, targets][:, None]
+    ahead = scores > mine
+    ties = scores == mine
+    ahead |= ties & (np.arange(scores.shape[1]) < targets[:, None])
+    for row, items in enumerate(hidden):
+        ahead[row, items] = False
+    ahead[rows, targets] = False
+    return np.asarray(1 + ahead.sum(1), dtype=np.int64)
+
+
+def discounted_rank(ranks: Ranks) -> float:
+    """Return mean 1/log2(1 + rank): NDCG without a cutoff, which choices are made by.
+
+    Every rank counts, so that a few users near the cutoff do not decide.
+    """
+    return float(np.mean(1.0 / np.log2(1.0 + ranks))) if len(ranks) else 0.0

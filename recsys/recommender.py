@@ -11,7 +11,6 @@ import torch
 from whythis.recsys.config import FitConfig
 from whythis.recsys.model import Mixture, PersonaModel
 from whythis.recsys.scorer import Access, Floats, Indices, Masks, Scorer
-from whythis.recsys.training import padded
 
 _DECIMALS = 9
 _CELLS = 1 << 20  # numbers a layer may hold when histories are scored together: 8 MB, near a cache
@@ -37,21 +36,25 @@ class Recommender(Scorer):
 
     @torch.no_grad()
     def mixture(
-        self, history: Indices, masks: Masks | None = None, keep: Masks | None = None
+        self,
+        history: Indices,
+        masks: Masks | None = None,
+        keep: Masks | None = None,
+        items: Indices | None = None,
     ) -> Mixture:
-        """Score every item for one history under several masks or personas, in one pass.
+        """Score items for one history under several masks or personas, in one pass.
 
         `masks`: B x T, which events count (default: all); `keep`: B x K, which personas take part
-        (default: all). Returns tensors with leading dimension B (1 where neither is given), in
-        float64; an empty history is one event that does not count.
+        (default: all); `items`: m candidates (default: all n). Returns tensors in float64 with
+        leading dimension B, or 1 where it does not matter (see `PersonaModel.forward`).
         """
-        items, mask = padded([history], max(1, len(history)))
-        if masks is not None and len(history):
-            mask = torch.from_numpy(masks)
-        given = masks if masks is not None else keep
-        rows = 1 if given is None else len(given)
-        chosen = None if keep is None else torch.from_numpy(keep)
-        result: Mixture = self.model(items.expand(rows, -1), mask.expand(rows, -1), chosen)
+        mask = np.ones((1, len(history)), dtype=bool) if masks is None else masks
+        result: Mixture = self.model(
+            torch.from_numpy(history),
+            torch.from_numpy(mask),
+            None if keep is None else torch.from_numpy(keep),
+            None if items is None else torch.from_numpy(items),
+        )
         # Rounded: equal items must tie in every pass, whatever the order of this machine's sums.
         return result._replace(scores=result.scores.round(decimals=_DECIMALS))
 

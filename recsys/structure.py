@@ -1,4 +1,4 @@
-"""Find the item-item structure that embeddings and personas start from."""
+"""Find what items are like: embeddings from item-item weights, and memberships in tastes."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import linalg, sparse
+from scipy import sparse
 from scipy.cluster.vq import kmeans2
 from scipy.sparse.linalg import svds
 from scipy.special import softmax
 
 Floats = npt.NDArray[np.float32]
-DENSE_LIMIT = 20_000
-"""Largest catalogue for which the dense item-item matrix is inverted (20,000 items: 3.2 GB)."""
-
-
 ERAS = (1970, 1985, 1996)
 """First years of the eras that tell items apart beside their genres."""
 
@@ -24,42 +20,19 @@ _GENRE_WEIGHT, _ERA_WEIGHT = 1.0, 0.5
 _STARTS = 8
 
 
-def ease(events: sparse.csr_matrix, l2: float) -> Floats:
-    """Return the item-item weights B of EASE (Steck, WWW 2019, arXiv 1905.03375, eq. 8).
+def embed(weights: sparse.csr_matrix, dim: int, seed: int) -> tuple[Floats, Floats]:
+    """Return the rank-`dim` form of item-item weights: e and v (n x dim each), weights ~ e v^T.
 
-    `events`: users x items, 0/1. B = I - P diag(1/P_jj) with P = (X^T X + l2 I)^-1; diagonal 0;
-    a user's scores are the sum of the rows of B of the user's items.
+    Deterministic; ranks above what the weights hold are zeros.
     """
-    gram = np.asarray((events.T @ events).todense(), dtype=np.float64)
-    gram[np.diag_indices_from(gram)] += l2
-    inverse = linalg.inv(gram, overwrite_a=True, check_finite=False)
-    weights = -inverse / np.diag(inverse)
-    np.fill_diagonal(weights, 0.0)
-    return np.asarray(weights, dtype=np.float32)
-
-
-def low_rank(events: sparse.csr_matrix, dim: int, l2: float, seed: int) -> tuple[Floats, Floats]:
-    """Return history-side and candidate-side embeddings, both n x dim, deterministic.
-
-    Up to `DENSE_LIMIT` items their product is the best rank-`dim` form of EASE's B; beyond, of the
-    item-item projection of PureSVD (Cremonesi et al., RecSys 2010), which needs no n x n matrix.
-    Ranks above what the data holds are filled with zeros.
-    """
-    n = events.shape[1]
-    rank = min(dim, min(events.shape) - 1)
+    n = weights.shape[0]
+    rank = min(dim, n - 1)
     left = np.zeros((n, dim), dtype=np.float32)
     right = np.zeros((n, dim), dtype=np.float32)
-    if rank < 1:
+    if rank < 1 or not weights.count_nonzero():  # no two items share a user
         return left, right
-    start = np.random.default_rng(seed).standard_normal(min(events.shape) if n > DENSE_LIMIT else n)
-    if n <= DENSE_LIMIT:
-        weights = ease(events, l2).astype(np.float64)
-        if not weights.any():  # no two items share a user
-            return left, right
-        u, s, vt = svds(weights, k=rank, v0=start)
-    else:
-        _, s, vt = svds(events.astype(np.float64), k=rank, v0=start)
-        u, s = vt.T, np.ones_like(s)
+    start = np.random.default_rng(seed).standard_normal(n)
+    u, s, vt = svds(weights.astype(np.float64), k=rank, v0=start)
     order = np.argsort(-s)
     u, s, vt = u[:, order], s[order], vt[order]
     # the sign of a singular pair is arbitrary: fix it, so that equal data gives equal files
@@ -78,7 +51,7 @@ def gather(
     starts; p is the softmax of `sharpness` times the cosine to each centre. Items without
     features, and all where fewer than k differ, belong to all clusters alike.
     """
-    points = _unit(features)
+    points = unit(features)
     used = points[(counts > 0) & (np.linalg.norm(points, axis=1) > 0)].astype(np.float64)
     if len(np.unique(used, axis=0)) < k:
         return np.full((len(features), k), 1.0 / k, dtype=np.float32)
@@ -89,7 +62,7 @@ def gather(
                 "ignore", UserWarning
             )  # an emptied cluster: another start is better
             centres, labels = kmeans2(used, k, rng=np.random.default_rng([seed, start]), minit="++")
-        centres = _unit(centres)
+        centres = unit(centres)
         tries.append((float((centres[labels] * used).sum()), -start, centres))
     centres = max(tries, key=lambda t: t[:2])[2]
     return np.asarray(softmax(sharpness * points @ centres.T, axis=1), dtype=np.float32)
@@ -110,10 +83,11 @@ def content(items: pd.DataFrame, candidate_side: Floats) -> Floats:
     eras = np.zeros((len(items), len(ERAS) + 1), dtype=np.float32)
     known = items["year"].notna().to_numpy()
     eras[known, np.digitize(items["year"].to_numpy()[known], ERAS)] = 1.0
-    blocks = [_unit(candidate_side), _GENRE_WEIGHT * _unit(genres), _ERA_WEIGHT * eras]
+    blocks = [unit(candidate_side), _GENRE_WEIGHT * unit(genres), _ERA_WEIGHT * eras]
     return np.hstack(blocks).astype(np.float32)
 
 
-def _unit(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+def unit(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """Return the rows at length 1; rows of zeros stay."""
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     return rows / np.where(norms > 0, norms, 1.0)

@@ -1,187 +1,172 @@
-"""Train the persona model on next-item prediction, stopping where validation stops improving."""
+"""Train AMP-CF on next items drawn at random, in one process or several.
+
+Under `torchrun` every process draws the same batches, takes its part of each, and the gradients
+are summed: the result is that of one process up to the order of sums. A GPU is used where there is
+one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 import torch
-from scipy import sparse
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.nn import functional
 
+from whythis.recsys.building import held_out_ranks
+from whythis.recsys.choosing import Validation
 from whythis.recsys.config import FitConfig
-from whythis.recsys.errors import DataError, ModelError
-from whythis.recsys.metrics import hit_rate, ndcg, rank_of
-from whythis.recsys.model import PersonaModel
-from whythis.recsys.structure import content, gather, low_rank
+from whythis.recsys.errors import ModelError
+from whythis.recsys.free import AmpCf, FreePersonas
+from whythis.recsys.kernels import Indices
+from whythis.recsys.metrics import discounted_rank
 
-Indices = npt.NDArray[np.int64]
 Progress = Callable[[int, int, float], None]
-"""Called with (step, steps, validation NDCG@10) after every check."""
+CHECKED_USERS = 500
+"""Users whose validation items decide when to stop: each costs a refit."""
 
 
-class Trained(NamedTuple):
-    """Hold a trained model and how it came about."""
+class Group(NamedTuple):
+    """Hold this process's place among those that train together."""
 
-    model: PersonaModel
-    figures: dict[str, float]
-    checks: list[dict[str, float]]
-
-
-def events_matrix(sequences: Sequence[Indices], n_items: int) -> sparse.csr_matrix:
-    """Return the users x items 0/1 matrix of the sequences."""
-    rows = np.repeat(np.arange(len(sequences)), [len(s) for s in sequences])
-    cols = np.concatenate(sequences) if len(sequences) else np.zeros(0, dtype=np.int64)
-    return sparse.csr_matrix((np.ones(len(cols)), (rows, cols)), shape=(len(sequences), n_items))
+    rank: int
+    size: int
+    device: torch.device
 
 
-def padded(histories: Sequence[Indices], window: int) -> tuple[Tensor, Tensor]:
-    """Return (items, mask), both B x T, of the most recent `window` events of each history."""
-    recent = [h[-window:] for h in histories]
-    width = max(1, max((len(h) for h in recent), default=1))
-    items = np.zeros((len(recent), width), dtype=np.int64)
-    mask = np.zeros((len(recent), width), dtype=bool)
-    for row, history in enumerate(recent):
-        items[row, : len(history)] = history
-        mask[row, : len(history)] = True
-    return torch.from_numpy(items), torch.from_numpy(mask)
+@contextmanager
+def processes() -> Iterator[Group]:
+    """Join the processes that `torchrun` started; without it this one is alone.
+
+    NCCL where every process has a GPU of its own, gloo otherwise.
+    """
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    local = int(os.environ.get("LOCAL_RANK", "0"))
+    gpu = torch.cuda.is_available()
+    device = torch.device("cuda", local) if gpu else torch.device("cpu")
+    if size == 1:
+        yield Group(0, 1, device)
+        return
+    distributed.init_process_group("nccl" if gpu else "gloo")
+    try:
+        yield Group(distributed.get_rank(), size, device)
+    finally:
+        distributed.destroy_process_group()
 
 
-@torch.no_grad()
-def held_out_ranks(
-    model: PersonaModel,
-    histories: Sequence[Indices],
-    targets: Sequence[int],
-    window: int,
-    batch: int = 256,
-) -> npt.NDArray[np.int64]:
-    """Return the rank of each target among all items outside its history (1 = best)."""
-    ranks = []
-    for start in range(0, len(histories), batch):
-        part = histories[start : start + batch]
-        scores = model(*padded(part, window)).scores.numpy()
-        ranks += [rank_of(s, t, h) for s, t, h in zip(scores, targets[start:], part, strict=False)]
-    return np.asarray(ranks, dtype=np.int64)
-
-
-def start_model(
-    sequences: Sequence[Indices], items: pd.DataFrame, config: FitConfig
-) -> PersonaModel:
-    """Return the untrained model: low-rank item-item structure and memberships gathered from it."""
-    events = events_matrix(sequences, len(items))
-    left, right = low_rank(events, config.dim, config.ease_l2, config.seed)
-    counts = np.asarray(events.sum(0)).ravel().astype(np.int64)
-    membership = gather(
-        content(items, right), counts, config.personas, config.sharpness, config.seed
-    )
-    return PersonaModel(*(torch.from_numpy(part) for part in (left, right, membership)))
-
-
-def _rows(
-    sequences: Sequence[Indices], config: FitConfig, rng: np.random.Generator
-) -> tuple[list[Indices], list[int]]:
-    """Draw one batch of (shortened history, next item)."""
-    histories, targets = [], []
-    for user in rng.integers(0, len(sequences), config.batch):
-        sequence = sequences[user]
-        cut = int(rng.integers(1, len(sequence)))
-        history = sequence[max(0, cut - config.window) : cut]
-        shown = rng.random(len(history)) >= config.history_dropout
-        shown[-1] = True
-        if rng.random() < config.empty_rate:
-            shown[:] = False  # the bias alone must learn what suits a user without a history
-        histories.append(history[shown])
-        targets.append(int(sequence[cut]))
-    return histories, targets
-
-
-def _anchor(model: PersonaModel, start: dict[str, Tensor]) -> Tensor:
-    """Return the squared distance of the large weights from where they started."""
-    names = ("history_side", "candidate_side", "user_map", "item_map")
-    apart = [(getattr(model, n) - start[n]).pow(2).sum() for n in names]
-    return torch.stack(apart).sum() / 1000.0
-
-
-def train(
+def train_free(
     sequences: Sequence[Indices],
-    validation: tuple[Sequence[Indices], Sequence[int]],
-    items: pd.DataFrame,
+    validation: Validation,
+    n_items: int,
     config: FitConfig,
     progress: Progress | None = None,
-) -> Trained:
-    """Return the model of the best validation NDCG@10.
+    group: Group | None = None,
+) -> tuple[FreePersonas, list[float]]:
+    """Return the model of the best validation ranks, and the loss of every step.
 
-    `sequences`: per user, item indices oldest first; `items`: the catalogue frame; `validation`:
-    histories and the item that followed each. Full softmax over the catalogue, items already in
-    the history left out. Raises `DataError` where no user has two events to learn from, and
-    `ModelError` where the weights diverge.
+    Validation ranks are those of refitted personas, as they will be used. Raises `ModelError`
+    where the weights diverge.
     """
+    group = group or Group(0, 1, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     rng = np.random.default_rng(config.seed)
-    usable = [s for s in sequences if len(s) >= 2]
-    if not usable:
-        raise DataError(
-            f"no user has 2 liked interactions left for training ({len(sequences)} users): "
-            "give more data, or lower the rating that counts as liked"
-        )
-    model = start_model(sequences, items, config)
-    start = {name: value.clone() for name, value in model.state_dict().items()}
-    best = {name: value.clone() for name, value in model.state_dict().items()}
-    checks: list[dict[str, float]] = []
-
-    def check(step: int) -> float:
-        ranks = held_out_ranks(model, *validation, config.window)
-        checks.append({"step": float(step), "hr@10": hit_rate(ranks), "ndcg@10": ndcg(ranks)})
-        if progress is not None:
-            progress(step, config.steps, checks[-1]["ndcg@10"])
-        return checks[-1]["ndcg@10"]
-
-    top, waited = check(0), 0
-    # attention learns as slowly as the embeddings: faster, it overfits the shares
-    slow: list[Tensor] = [
-        model.history_side,
-        model.candidate_side,
-        model.temperature,
-        model.user_map,
-        model.item_map,
-    ]
-    rest: list[Tensor] = [p for p in model.parameters() if all(p is not e for e in slow)]
-    groups: list[dict[str, Any]] = [
-        {"params": slow},
-        {"params": rest, "lr": 5 * config.learning_rate},
-    ]
-    optimiser = torch.optim.Adam(groups, lr=config.learning_rate)
+    net = AmpCf(len(sequences), n_items, config.personas, config.dim, config.seed)
+    net = net.to(group.device)
+    optimiser = torch.optim.Adam(net.parameters(), lr=config.learning_rate)
+    lengths = np.asarray([len(s) for s in sequences])
+    usable = np.flatnonzero(lengths)
+    flat = np.concatenate(sequences)
+    starts = np.concatenate([[0], lengths.cumsum()[:-1]])
+    picked = np.arange(len(validation[0]))
+    if len(picked) > CHECKED_USERS:
+        picked = np.sort(rng.choice(picked, CHECKED_USERS, replace=False))
+    sample = [validation[0][i] for i in picked], [validation[1][i] for i in picked]
+    best, top, waited, losses = _frozen(net, config), -1.0, 0, []
     for step in range(1, config.steps + 1):
-        histories, targets = _rows(usable, config, rng)
-        shown, mask = padded(histories, config.window)
-        scores = model(shown, mask).scores
-        seen = torch.zeros_like(scores, dtype=torch.bool)
-        for row, history in enumerate(histories):
-            seen[row, torch.from_numpy(history)] = True
-        loss = functional.cross_entropy(scores.masked_fill(seen, -1e4), torch.tensor(targets))
-        loss = loss + config.anchor * _anchor(model, start)
-        if not torch.isfinite(loss):
+        users = rng.choice(usable, config.batch)
+        wanted = flat[starts[users] + rng.integers(0, lengths[users])]
+        others = rng.integers(0, n_items, config.negatives) if config.loss == "sampled" else None
+        loss = _step(net, users, wanted, others, config, group)
+        if not np.isfinite(loss):
             raise ModelError(
-                f"training diverged at step {step} of {config.steps} (the loss is {loss.item()}): "
-                f"choose a learning_rate below {config.learning_rate:g} or an anchor below "
-                f"{config.anchor:g}"
+                f"training diverged at step {step} of {config.steps} (the loss is {loss}): "
+                f"choose a learning_rate below {config.learning_rate:g}"
             )
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
+        losses.append(loss)
         if step % config.check_every == 0 or step == config.steps:
-            now = check(step)
-            if now > top:
-                top, waited = now, 0
-                best = {name: value.clone() for name, value in model.state_dict().items()}
+            now = _frozen(net, config)
+            reached = discounted_rank(held_out_ranks(now, *sample, config.window))
+            if progress is not None:
+                progress(step, config.steps, reached)
+            if reached > top:
+                best, top, waited = now, reached, 0
             else:
                 waited += 1
                 if waited >= config.patience:
                     break
-    model.load_state_dict(best)
-    chosen = max(checks, key=lambda c: c["ndcg@10"])
-    figures = {"valid_" + name: value for name, value in chosen.items()}
-    return Trained(model.eval(), figures, checks)
+    return best, losses
+
+
+def _step(
+    net: AmpCf,
+    users: Indices,
+    wanted: Indices,
+    others: Indices | None,
+    config: FitConfig,
+    group: Group,
+) -> float:
+    """Leave the gradient of the whole batch in `net`; return the batch's mean loss."""
+    mine = slice(group.rank, None, group.size)
+    rows, targets = (torch.from_numpy(x[mine]).to(group.device) for x in (users, wanted))
+    net.zero_grad(set_to_none=False)
+    total = _loss(net, rows, targets, others, config).sum() / len(users)
+    total.backward()  # type: ignore[no-untyped-call]
+    if group.size == 1:
+        return float(total.detach())
+    told = total.detach().clone()
+    distributed.all_reduce(told)
+    for weight in net.parameters():
+        distributed.all_reduce(weight.grad)
+    return float(told)
+
+
+def _loss(
+    net: AmpCf, users: Tensor, targets: Tensor, others: Indices | None, config: FitConfig
+) -> Tensor:
+    """Return -log softmax of each target (among all items, or a drawn part), plus the entropy."""
+    dot = config.attention == "dot"
+    if others is None:
+        scores, shares = net(users, None, dot)
+        place = targets
+    else:
+        drawn = torch.from_numpy(others).to(targets.device)
+        items, place = torch.unique(torch.cat([drawn, targets]), return_inverse=True)
+        place = place[len(drawn) :]
+        scores, shares = net(users, items, dot)
+    loss = functional.cross_entropy(scores, place, reduction="none")
+    held = shares[torch.arange(len(users)), :, place]  # B, K   attention to what was liked
+    entropy = -(held * torch.log(held.clamp(min=1e-12))).sum(1)
+    return loss + config.entropy * entropy
+
+
+def _frozen(net: AmpCf, config: FitConfig) -> FreePersonas:
+    n_items, dim = net.candidate_side.shape
+    model = FreePersonas(n_items, config.personas, dim, config.attention)
+    start = net.users.weight.detach().view(-1, config.personas, dim).mean(0)
+    temperature = torch.exp(net.log_temperature.detach())
+    state = {
+        "bias": net.bias,
+        "candidate_side": net.candidate_side,
+        # the dot form of AMP-CF has no temperature
+        "temperature": torch.tensor(1.0) if config.attention == "dot" else temperature,
+        "user_map": net.user_map,
+        "item_map": net.item_map,
+        "start": start,
+        "refit_steps": torch.tensor(config.refit_steps),
+    }
+    model.load_state_dict({k: v.detach().cpu().clone() for k, v in state.items()})
+    return model.eval()

@@ -1,0 +1,153 @@
+"""Build a persona model from sequences: the linear part, the personas, and their attention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from whythis.recsys.choosing import TRIED_USERS, Linear, Validation, counts
+from whythis.recsys.composed import HistoryPersonas
+from whythis.recsys.config import Attention, FitConfig
+from whythis.recsys.kernels import Indices, Kernel, events_matrix
+from whythis.recsys.medoid import MedoidPersonas
+from whythis.recsys.metrics import Ranks, discounted_rank, ranks_of
+from whythis.recsys.model import PersonaModel
+from whythis.recsys.structure import content, embed, gather, unit
+
+TEMPERATURES: dict[Attention, tuple[float, ...]] = {
+    "cosine": (0.0, 0.5, 1.0, 2.0, 4.0),
+    "dot": (0.0, 0.05, 0.1, 0.25, 0.5, 1.0),
+    "none": (0.0,),
+}
+"""The temperatures tried; at 0 attention depends on the history alone."""
+
+
+def build(
+    linear: Linear, sequences: Sequence[Indices], items: pd.DataFrame, config: FitConfig
+) -> HistoryPersonas:
+    """Return a model whose personas come from the history, its temperature still 0.
+
+    Memberships are gathered from what items are like (`structure.content`) and not trained: which
+    items make a taste stays the same over refits, and is known by name.
+    """
+    e, v = embed(linear.together.matrix(), config.dim, config.seed)
+    liked = counts(sequences, len(items)).astype(np.int64)
+    membership = gather(content(items, v), liked, config.personas, config.sharpness, config.seed)
+    model = HistoryPersonas(
+        len(items), config.personas, config.dim, config.neighbours, config.attention
+    )
+    together, after = linear.together, linear.next
+    if after is None:
+        after = Kernel(np.zeros_like(together.columns), np.zeros_like(together.values))
+    state = {
+        "bias": linear.bias,
+        "candidate_side": unit(v),
+        "temperature": np.float32(0.0),
+        "history_side": e,
+        "membership": membership,
+        "together_items": together.columns,
+        "together": together.values,
+        "next_items": after.columns,
+        "next": after.values,
+        "forgetting": np.float32(linear.choice.forgetting),
+        "reach": np.float32(linear.choice.reach),
+        "scale": np.float32(linear.choice.scale),
+    }
+    model.load_state_dict({name: torch.as_tensor(value).clone() for name, value in state.items()})
+    return model.eval()
+
+
+def held_out_ranks(
+    model: PersonaModel, histories: Sequence[Indices], targets: Sequence[int], window: int
+) -> Ranks:
+    """Return the rank of each target among all items outside its history (1 = best)."""
+    return _ranks(model, (histories, targets), window, (float(model.temperature),))[0]
+
+
+def choose_temperature(model: PersonaModel, validation: Validation, config: FitConfig) -> float:
+    """Return the temperature that ranks the validation items best; 0 where none does better.
+
+    With 0 the ranking is that of one persona, so on validation K > 1 is never below K = 1.
+    """
+    histories, targets = validation
+    picked = np.arange(len(histories))
+    if len(picked) > TRIED_USERS // 2:
+        rng = np.random.default_rng(config.seed)
+        picked = np.sort(rng.choice(picked, TRIED_USERS // 2, replace=False))
+    sample = [histories[i] for i in picked], [targets[i] for i in picked]
+    tried = TEMPERATURES[config.attention] if model.k > 1 else (0.0,)
+    values = [discounted_rank(ranks) for ranks in _ranks(model, sample, config.window, tried)]
+    return max(zip(values, (-t for t in tried), strict=True))[1] * -1.0
+
+
+@torch.no_grad()
+def _ranks(
+    model: PersonaModel, validation: Validation, window: int, temperatures: Sequence[float]
+) -> list[Ranks]:
+    """Return the ranks of the targets under each temperature, every history composed once."""
+    found: list[npt.NDArray[np.int64]] = []
+    for history, target in zip(*validation, strict=True):
+        recent = torch.from_numpy(history[-window:])
+        mask = torch.ones(1, len(recent), dtype=torch.bool)
+        scores = _scores_under(model, recent, mask, temperatures)
+        hidden = [history] * len(temperatures)
+        found.append(ranks_of(scores.numpy(), np.full(len(scores), target), hidden))
+    return list(np.stack(found, axis=1)) if found else [np.zeros(0, dtype=np.int64)]
+
+
+def _scores_under(
+    model: PersonaModel, recent: Tensor, mask: Tensor, temperatures: Sequence[float]
+) -> Tensor:
+    """Return the scores under each temperature: len(temperatures) x n."""
+    _, masses, personas, matches = model.compose(recent, mask, None)
+    given = model.temperature.clone()
+    rows = []
+    for temperature in temperatures:
+        model.temperature.fill_(temperature)
+        rows.append(model.mix(masses, personas, matches)[1])
+    model.temperature.copy_(given)
+    return torch.cat(rows)
+
+
+def build_medoid(
+    linear: Linear, sequences: Sequence[Indices], items: pd.DataFrame, config: FitConfig
+) -> MedoidPersonas:
+    """Return a model whose personas are the centres of clusters of the users of `sequences`."""
+    e, v = embed(linear.together.matrix(), config.dim, config.seed)
+    recent = [s[-config.window :] for s in sequences]
+    ages = [np.arange(len(s))[::-1] for s in recent]
+    fades = [np.exp(-linear.choice.forgetting * age) for age in ages]
+    events = events_matrix(recent, len(items), fades)  # users x n
+    users = unit(np.asarray(events @ e))  # users x d
+    lengths = np.asarray([len(s) for s in sequences], dtype=np.int64)
+    near = gather(users.astype(np.float32), lengths, config.personas, config.sharpness, config.seed)
+    cluster = near.argmax(1)
+    together = linear.together.matrix()
+    sizes = np.sqrt(np.maximum(np.asarray(events.sum(1)).ravel(), 1e-12))
+    centres = np.zeros((config.personas, e.shape[1]), dtype=np.float32)
+    profiles = np.zeros((config.personas, len(items)), dtype=np.float32)
+    for k in range(config.personas):
+        members = np.flatnonzero((cluster == k) & (lengths > 0))
+        if len(members):
+            centres[k] = users[members].mean(0)
+            shares = sparse.csr_matrix(1.0 / (sizes[members] * len(members)))
+            profiles[k] = linear.choice.scale * (shares @ events[members] @ together).toarray()[0]
+    model = MedoidPersonas(len(items), config.personas, config.dim, config.attention)
+    state = {
+        "bias": linear.bias,
+        "candidate_side": unit(v),
+        "temperature": np.float32(0.0),
+        "history_side": e,
+        "centres": centres,
+        "profiles": profiles,
+        "forgetting": np.float32(linear.choice.forgetting),
+        "sharpness": np.float32(config.sharpness),
+    }
+    model.load_state_dict({name: torch.as_tensor(value).clone() for name, value in state.items()})
+    return model.eval()
