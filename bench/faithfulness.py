@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
+from pydantic import ValidationError
 
 from whythis.bench.case import Floats
 from whythis.bench.datasets import read
@@ -23,7 +25,7 @@ from whythis.bench.fidelity import COLUMNS, CUTOFF, LOWER, METRICS, SIZES, Paire
 from whythis.bench.figure import Curve, draw
 from whythis.bench.refit import fitted, refitted
 from whythis.bench.result import Result, Target, arguments, report, tell
-from whythis.recsys.config import FitConfig
+from whythis.recsys.config import FitConfig, Source
 from whythis.recsys.errors import DataError
 from whythis.recsys.fitting import sequences
 from whythis.recsys.interactions import Dataset
@@ -32,6 +34,10 @@ from whythis.recsys.split import leave_last_out
 from whythis.recsys.vocabulary import Vocabulary
 
 OURS = ("margin", "contributions")
+NO_SUM = {"medoid": OURS, "free": (*OURS, "gradient x input")}
+"""Explainers that have nothing to read where a source's score is no sum over the history, and where
+its personas are refitted; deletion itself (`LEVEL`) is then ours."""
+
 LEVEL = "leave-one-out"
 WEAKER = ("cosine", "attention")
 
@@ -41,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
     parser = arguments(__doc__, "ml-100k")
     parser.add_argument("--users", type=int, default=200, help="default: %(default)s")
     parser.add_argument("--sources", nargs="+", default=["history"], help="kinds of personas")
-    parser.add_argument("--steps", type=int, default=FitConfig().steps, help="of the fit, at most")
+    parser.add_argument("--steps", type=int, default=FitConfig().steps, help="of `free`, at most")
     parser.add_argument(
         "--retrain", type=int, default=20, help="users checked by a new fit; 0: none"
     )
@@ -76,27 +82,28 @@ def measure(
     are CDCG and POS@10 against Ke, for the figure. Raises `DataError` where no user has more than
     `max(SIZES)` liked items.
     """
-    source = getattr(config, "source", "history")
+    ours = (LEVEL,) if config.source in NO_SUM else OURS
     split = leave_last_out(dataset, config.seed)
     items = Vocabulary("item", tuple(dataset.items["item"]))
     train = sequences(split.train, sorted(set(split.train["user"])), items)
     background = Background(events_matrix(train, len(items)), config.seed)
     explainers = {name: factory(background) for name, factory in MODEL_FREE.items()}
-    tell(f"{source} personas: fitting ...")
+    tell(f"{config.source} personas: fitting ...")
     rec = fitted(dataset, split, config)
-    explainers |= {name: factory(rec) for name, factory in OF_THE_MODEL.items()}
+    silent = NO_SUM.get(config.source, ())
+    explainers |= {n: factory(rec) for n, factory in OF_THE_MODEL.items() if n not in silent}
     cases = sampled(rec, users, config.seed)
     measured = explained(rec, cases, explainers)
-    figures = {"users": float(len(cases)), **_figures(measured, config.seed)}
-    targets = _targets(figures, measured, config.seed)
+    figures = {"users": float(len(cases)), **_figures(measured, ours, config.seed)}
+    targets = _targets(figures, measured, config.seed) if ours == OURS else []
     notes = [_FLOOR.format(share=1 - measured.floor)]
-    if retrain:
-        tell(f"{source} personas: fitting three times more ...")
+    if retrain and ours == OURS:
+        tell(f"{config.source} personas: fitting three times more ...")
         checked = cases[:retrain]
         figures |= refitted(dataset, split, rec, checked, config)
         notes.append(_REFIT.format(n=len(checked), size=max(SIZES)))
-    name = f"{dataset.name}, {source} personas"
-    rows, curves = _rows(measured, config.seed), _curves(measured, config.seed)
+    name = f"{dataset.name}, {config.source} personas"
+    rows, curves = _rows(measured, ours[0], config.seed), _curves(measured, config.seed)
     return Result("faithfulness", name, config.seed, figures, targets, rows, notes), curves
 
 
@@ -112,28 +119,28 @@ _REFIT = (
 
 
 def _config(source: str, seed: int, steps: int) -> FitConfig:
-    if "source" in FitConfig.model_fields:
+    try:
         return FitConfig.model_validate({"seed": seed, "steps": steps, "source": source})
-    if source != "history":
-        raise DataError(f"personas from {source!r} are not known: choose history")
-    return FitConfig(seed=seed, steps=steps)
+    except ValidationError:
+        known = ", ".join(get_args(Source))
+        raise DataError(f"personas from {source!r} are not known: choose of {known}") from None
 
 
-def _figures(measured: Measured, seed: int) -> dict[str, float]:
+def _figures(measured: Measured, ours: Sequence[str], seed: int) -> dict[str, float]:
     columns = [f"{metric}{column}" for metric in METRICS for column in COLUMNS]
     figures = {
         f"{name} {column}": value
         for name, values in measured.values.items()
         for column, value in zip(columns, values.mean(0).ravel().tolist(), strict=True)
     }
-    for ours in OURS:
+    for mine in ours:
         for name, values in measured.values.items():
-            if name in (OURS[0], ours):
+            if name in (ours[0], mine):
                 continue
-            apart = paired(np.moveaxis(measured.values[ours] - values, 0, -1), seed)
+            apart = paired(np.moveaxis(measured.values[mine] - values, 0, -1), seed)
             for what, found in (("low", apart.low), ("high", apart.high), ("p", apart.p)):
                 for column, value in zip(columns, found.ravel().tolist(), strict=True):
-                    figures[f"{ours} - {name} {column} {what}"] = value
+                    figures[f"{mine} - {name} {column} {what}"] = value
     for name, values in measured.sets.items():
         pos, gain, size = values.mean(0).tolist()
         figures |= {f"{name} pos at set size": pos, f"{name} cdcg at set size": gain}
@@ -175,7 +182,7 @@ def _p_of_less(apart: Paired) -> float:
     return float(np.where(apart.mean < 0, apart.p, 1.0).max())
 
 
-def _rows(measured: Measured, seed: int) -> list[Sequence[str]]:
+def _rows(measured: Measured, ours: str, seed: int) -> list[Sequence[str]]:
     last = len(SIZES) - 1
     heads = (f"{m.upper()} {'↓' if m in LOWER else '↑'}" for m in METRICS)
     pos, gain, gone, kept = heads
@@ -188,14 +195,14 @@ def _rows(measured: Measured, seed: int) -> list[Sequence[str]]:
             f"{gone} {SIZES[-1]}",
             f"{kept} {SIZES[-1]}",
             "areas",
-            f"CDCG@{SIZES[-1]} of {OURS[0]} minus it, 95 %",
+            f"CDCG@{SIZES[-1]} of {ours} minus it, 95 %",
             "CDCG at set size",
             "ms",
         )
     ]
     for name, values in measured.values.items():
         mean = values.mean(0)
-        gap = measured.values[OURS[0]][:, 1, last] - values[:, 1, last]
+        gap = measured.values[ours][:, 1, last] - values[:, 1, last]
         apart = paired(gap, seed)
         told = f"{apart.mean:+.3f} [{apart.low:+.3f}, {apart.high:+.3f}]"
         rows.append(
@@ -206,7 +213,7 @@ def _rows(measured: Measured, seed: int) -> list[Sequence[str]]:
                 f"{mean[2, last]:.3f}",
                 f"{mean[3, last]:.3f}",
                 _line(mean[:, -1]),
-                "" if name == OURS[0] else told,
+                "" if name == ours else told,
                 f"{measured.sets[name][:, 1].mean():.3f}",
                 f"{1e3 * measured.seconds[name]:.1f}",
             )

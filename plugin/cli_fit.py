@@ -195,7 +195,7 @@ def fit_dataset(dataset: Dataset, out: Path, config: FitConfig) -> Recommender:
         before = None
     with progress("step") as tell:
         recommender = fit(
-            dataset, out, config, lambda n, of, ndcg: tell(n, of, f"validation NDCG@10 {ndcg:.4f}")
+            dataset, out, config, lambda n, of, value: tell(n, of, f"validation {value:.4f}")
         )
     index = out / REVIEWS_FOLDER
     if before != dataset.hash and is_database(index):

@@ -11,7 +11,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from whythis.recsys.choosing import TRIED_USERS, Linear, Validation, counts
+from whythis.recsys.choosing import TRIED_USERS, Linear, Validation, counts, sample
 from whythis.recsys.composed import HistoryPersonas
 from whythis.recsys.config import Attention, FitConfig
 from whythis.recsys.kernels import Indices, Kernel, events_matrix
@@ -75,14 +75,9 @@ def choose_temperature(model: PersonaModel, validation: Validation, config: FitC
 
     With 0 the ranking is that of one persona, so on validation K > 1 is never below K = 1.
     """
-    histories, targets = validation
-    picked = np.arange(len(histories))
-    if len(picked) > TRIED_USERS // 2:
-        rng = np.random.default_rng(config.seed)
-        picked = np.sort(rng.choice(picked, TRIED_USERS // 2, replace=False))
-    sample = [histories[i] for i in picked], [targets[i] for i in picked]
+    few = sample(validation, TRIED_USERS // 2, config.seed)
     tried = TEMPERATURES[config.attention] if model.k > 1 else (0.0,)
-    values = [discounted_rank(ranks) for ranks in _ranks(model, sample, config.window, tried)]
+    values = [discounted_rank(ranks) for ranks in _ranks(model, few, config.window, tried)]
     return max(zip(values, (-t for t in tried), strict=True))[1] * -1.0
 
 
@@ -98,7 +93,7 @@ def _ranks(
         scores = _scores_under(model, recent, mask, temperatures)
         hidden = [history] * len(temperatures)
         found.append(ranks_of(scores.numpy(), np.full(len(scores), target), hidden))
-    return list(np.stack(found, axis=1)) if found else [np.zeros(0, dtype=np.int64)]
+    return list(np.reshape(found, (-1, len(temperatures))).astype(np.int64).T)
 
 
 def _scores_under(

@@ -209,17 +209,22 @@ def standardised(likes: Floats) -> Floats:
     return np.asarray((logs - logs.mean()) / max(float(logs.std()), 1e-12))
 
 
+def sample(validation: Validation, limit: int, seed: int) -> Validation:
+    """Return at most `limit` of the validation users, drawn once for all."""
+    histories, targets = validation
+    picked = np.arange(len(histories))
+    if len(picked) > limit:
+        picked = np.sort(np.random.default_rng(seed).choice(picked, limit, replace=False))
+    return [histories[i] for i in picked], [targets[i] for i in picked]
+
+
 class _Tried:
     """Rank the validation items of some users under many scores."""
 
     def __init__(self, validation: Validation, n_items: int, window: int, seed: int) -> None:
-        histories, targets = validation
-        picked = np.arange(len(histories))
-        if len(picked) > TRIED_USERS:
-            picked = np.sort(np.random.default_rng(seed).choice(picked, TRIED_USERS, replace=False))
-        self.histories = [histories[i][-window:] for i in picked]
-        self.seen = [histories[i] for i in picked]
-        self.targets = np.asarray([targets[i] for i in picked], dtype=np.int64)
+        self.seen, targets = sample(validation, TRIED_USERS, seed)
+        self.histories = [h[-window:] for h in self.seen]
+        self.targets = np.asarray(targets, dtype=np.int64)
         self.n_items = n_items
 
     def recent(self, rows: slice, forgetting: float) -> sparse.csr_matrix:

@@ -10,7 +10,15 @@ import pandas as pd
 
 from whythis.recsys import artefact
 from whythis.recsys.building import build, build_medoid, choose_temperature, held_out_ranks
-from whythis.recsys.choosing import Linear, Progress, Validation, choose, solve
+from whythis.recsys.choosing import (
+    TRIED_USERS,
+    Linear,
+    Progress,
+    Validation,
+    choose,
+    sample,
+    solve,
+)
 from whythis.recsys.config import FitConfig
 from whythis.recsys.errors import DataError
 from whythis.recsys.interactions import Dataset
@@ -125,7 +133,7 @@ def _built(
 
 
 def _figures(model: PersonaModel, validation: Validation, config: FitConfig) -> dict[str, float]:
-    ranks = held_out_ranks(model, *validation, config.window)
+    ranks = held_out_ranks(model, *sample(validation, TRIED_USERS, config.seed), config.window)
     return {
         "valid_hr@10": hit_rate(ranks),
         "valid_ndcg@10": ndcg(ranks),
