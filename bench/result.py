@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import platform
 import sys
@@ -40,12 +41,12 @@ class Result:
     notes: Sequence[str] = field(default_factory=tuple)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the public JSON form, machine and date included."""
+        """Return the public JSON form, machine and date included; what is no number is null."""
         targets = {
             t.figure: {
                 "op": t.op,
                 "value": t.value,
-                "got": self.figures[t.figure],
+                "got": _known(self.figures[t.figure]),
                 "ok": t.met(self.figures[t.figure]),
             }
             for t in self.targets
@@ -57,7 +58,7 @@ class Result:
             "machine": f"{platform.machine()}, {len(os.sched_getaffinity(0))} cores, "
             f"{platform.system()}, Python {platform.python_version()}",
             "date": datetime.now(UTC).date().isoformat(),
-            "figures": dict(self.figures),
+            "figures": {name: _known(value) for name, value in self.figures.items()},
             "targets": targets,
             "notes": list(self.notes),
         }
@@ -75,7 +76,10 @@ def arguments(about: str | None, data: str) -> argparse.ArgumentParser:
 
 
 def report(result: Result, options: argparse.Namespace) -> int:
-    """Print a result; return 1 where a target falls short."""
+    """Print a result; return 1 where a target falls short.
+
+    In text, a result with a table shows only the figures that have a target; JSON has all of them.
+    """
     plain = result.as_json()
     text = json.dumps(plain, indent=2)
     if options.out is not None:
@@ -89,8 +93,10 @@ def report(result: Result, options: argparse.Namespace) -> int:
         print(f"{plain['bench']} on {plain['data']}, {plain['machine']}, {plain['date']}")
         for name, value in result.figures.items():
             mark = plain["targets"].get(name)
+            if mark is None and result.rows:
+                continue
             judged = f"   ({mark['op']} {mark['value']:g}: {_ok(mark['ok'])})" if mark else ""
-            print(f"  {name:<34} {value:.4g}{judged}")
+            print(f"  {name:<48} {value:.4g}{judged}")
         for note in result.notes:
             print(f"  {note}")
     return 0 if all(t["ok"] for t in plain["targets"].values()) else 1
@@ -99,6 +105,10 @@ def report(result: Result, options: argparse.Namespace) -> int:
 def tell(line: str) -> None:
     """Say on stderr what a benchmark is doing."""
     print(line, file=sys.stderr, flush=True)
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _ok(met: bool) -> str:

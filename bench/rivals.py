@@ -1,9 +1,8 @@
 """Fit the recommenders that the persona model is held against, each tuned on validation.
 
-One function a rival, all alike: training sequences (a row a user, item indices, oldest first),
-validation (for the same users: histories, and the item that followed each), the number of items and
-a seed. Each tries a few settings of what matters most to it, keeps the one of the best validation
-NDCG@10 (the first of equals), and is not fitted again with the validation items.
+One function a rival, all alike. Each tries a few settings of what matters most to it, keeps the one
+of the best validation NDCG@10 (the first of equals), and is not fitted again with the validation
+items.
 
 Those of implicit run in one thread, as several make BPR's order of updates a matter of luck. All
 repeat themselves for a seed on one machine; another processor, number of threads of torch or BLAS,
@@ -13,6 +12,7 @@ or version of a library may round otherwise. Popularity, EASE and item-kNN leave
 from __future__ import annotations
 
 import copy
+import math
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -26,12 +26,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from whythis.bench.explainers import needed
+from whythis.bench.problem import Problem
 from whythis.bench.ranking import Floats, Scores, held_out_ranks
-from whythis.recsys.errors import DataError
+from whythis.recsys.errors import DataError, WhyThisError
 from whythis.recsys.kernels import Indices, ease, events_matrix
 from whythis.recsys.metrics import ndcg
-
-Validation = tuple[Sequence[Indices], Sequence[int]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,33 +50,36 @@ class Rival:
     validated: float
 
 
-Fit = Callable[[Sequence[Indices], Validation, int, int], Rival]
+class BudgetError(WhyThisError):
+    """Say that a rival would take longer than it may; its first fits have shown so."""
 
 
-def popularity(train: Sequence[Indices], valid: Validation, n_items: int, _seed: int) -> Rival:
+Fit = Callable[[Problem], Rival]
+"""Fit a rival; raises `BudgetError` where that is expected to take longer than it may."""
+
+
+def popularity(problem: Problem) -> Rival:
     """Score an item by how many training users it has, the same for everyone."""
 
     def fit() -> Scores:
-        counts = np.asarray(events_matrix(train, n_items).sum(0)).ravel()
-        return lambda _, histories: np.broadcast_to(counts, (len(histories), n_items))
+        counts = np.asarray(problem.events.sum(0)).ravel()
+        return lambda _, histories: np.broadcast_to(counts, (len(histories), len(counts)))
 
-    return _tuned("popularity", [{}], fit, valid)
+    return _tuned("popularity", [{}], fit, problem)
 
 
-def ease_linear(train: Sequence[Indices], valid: Validation, n_items: int, _seed: int) -> Rival:
+def ease_linear(problem: Problem) -> Rival:
     """Fit EASE (Steck, WWW 2019, arXiv 1905.03375), the closed-form linear item model."""
-    events = events_matrix(train, n_items)
 
     def fit(ridge: float) -> Scores:
-        return _item_to_item(ease(events, ridge))
+        return _item_to_item(ease(problem.events, ridge))
 
-    return _tuned("EASE", [{"ridge": r} for r in (20.0, 50.0, 200.0, 800.0)], fit, valid)
+    return _tuned("EASE", [{"ridge": r} for r in (20.0, 50.0, 200.0, 800.0, 3200.0)], fit, problem)
 
 
-def item_neighbours(train: Sequence[Indices], valid: Validation, n_items: int, _seed: int) -> Rival:
+def item_neighbours(problem: Problem) -> Rival:
     """Fit item-kNN (Sarwar et al., WWW 2001) of the package implicit, cosine or BM25 weights."""
     models = needed("implicit.nearest_neighbours")
-    events = events_matrix(train, n_items)
     kinds = {"cosine": models.CosineRecommender, "BM25": models.BM25Recommender}
 
     def fit(weights: str, neighbours: int) -> Scores:
@@ -85,21 +87,20 @@ def item_neighbours(train: Sequence[Indices], valid: Validation, n_items: int, _
         with warnings.catch_warnings():
             # implicit makes a matrix of the wrong form itself, and then warns of it
             warnings.simplefilter("ignore", needed("implicit.utils").ParameterWarning)
-            model.fit(events, show_progress=False)
+            model.fit(problem.events, show_progress=False)
         return _item_to_item(model.similarity)
 
     grid = [{"weights": w, "neighbours": k} for w in kinds for k in (50, 500)]
-    return _tuned("item-kNN", grid, fit, valid)
+    return _tuned("item-kNN", grid, fit, problem)
 
 
-def als(train: Sequence[Indices], valid: Validation, n_items: int, seed: int) -> Rival:
+def als(problem: Problem) -> Rival:
     """Fit implicit ALS (Hu et al., ICDM 2008) of the package implicit.
 
     Users are folded in: their factors are solved anew from the history that is scored.
     """
     models = needed("implicit.als")
     one_blas_thread = needed("threadpoolctl").threadpool_limits  # implicit warns of more
-    events = events_matrix(train, n_items)
 
     def fit(alpha: float, regularization: float) -> Scores:
         with one_blas_thread(1, "blas"):
@@ -110,30 +111,29 @@ def als(train: Sequence[Indices], valid: Validation, n_items: int, seed: int) ->
                 iterations=15,
                 use_gpu=False,
                 num_threads=1,
-                random_state=seed,
+                random_state=problem.seed,
             )
-            model.fit(events, show_progress=False)
+            model.fit(problem.events, show_progress=False)
 
         def scores(rows: Indices, histories: Sequence[Indices]) -> Floats:
             with one_blas_thread(1, "blas"):
-                users = model.recalculate_user(rows, events_matrix(histories, n_items))
+                users = model.recalculate_user(rows, events_matrix(histories, problem.n_items))
             return np.asarray(users @ model.item_factors.T)
 
         return scores
 
     # The more an event weighs, the more has to be held back.
-    pairs = ((1.0, 10.0), (4.0, 10.0), (16.0, 30.0), (64.0, 100.0))
+    pairs = ((0.5, 10.0), (1.0, 10.0), (4.0, 10.0), (16.0, 30.0), (64.0, 100.0), (256.0, 300.0))
     grid = [{"alpha": a, "regularization": r} for a, r in pairs]
-    return _tuned("ALS", grid, fit, valid)
+    return _tuned("ALS", grid, fit, problem)
 
 
-def bpr(train: Sequence[Indices], valid: Validation, n_items: int, seed: int) -> Rival:
+def bpr(problem: Problem) -> Rival:
     """Fit BPR (Rendle et al., UAI 2009) of the package implicit.
 
     It cannot fold a history in: users keep the factors of training, whatever they did since.
     """
     models = needed("implicit.bpr")
-    events = events_matrix(train, n_items)
 
     def fit(iterations: int, regularization: float) -> Scores:
         model = models.BayesianPersonalizedRanking(
@@ -143,18 +143,16 @@ def bpr(train: Sequence[Indices], valid: Validation, n_items: int, seed: int) ->
             iterations=iterations,
             use_gpu=False,
             num_threads=1,
-            random_state=seed,
+            random_state=problem.seed,
         )
-        model.fit(events, show_progress=False)
+        model.fit(problem.events, show_progress=False)
         return lambda rows, _: np.asarray(model.user_factors[rows] @ model.item_factors.T)
 
     grid = [{"iterations": i, "regularization": r} for i in (100, 300) for r in (0.01, 0.05)]
-    return _tuned("BPR", grid, fit, valid)
+    return _tuned("BPR", grid, fit, problem)
 
 
-def sasrec(
-    train: Sequence[Indices], valid: Validation, n_items: int, seed: int, steps: int = 2000
-) -> Rival:
+def sasrec(problem: Problem, steps: int = 2000) -> Rival:
     """Fit SASRec (Kang and McAuley, ICDM 2018), self-attention over the order of events.
 
     The network is that of the package cornac. It is trained here, because cornac's own loop runs
@@ -164,19 +162,20 @@ def sasrec(
     how many steps, at most `steps`, to stop.
     """
     networks = needed("cornac.models.sasrec.sasrec")
-    lengths = [len(s) for s in train]
+    lengths = [len(s) for s in problem.train]
     width = max(2, min(_WIDTH, int(np.quantile(lengths, 0.95)))) if lengths else 2
 
     def fit(dim: int, dropout: float) -> Scores:
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.manual_seed(problem.seed)
             network = networks.SASRecModel(
-                n_items, embedding_dim=dim, maxlen=width, dropout=dropout, use_biases=False
+                problem.n_items, embedding_dim=dim, maxlen=width, dropout=dropout, use_biases=False
             )
-            return _train_sasrec(network, width, train, valid, n_items, seed, steps)
+            return _train_sasrec(network, width, problem, steps, problem.budget / len(grid))
 
     grid = [{"dim": d, "dropout": p} for d, p in ((64, 0.2), (64, 0.5))]
-    return _tuned("SASRec", grid, fit, valid)
+    # It has judged its time itself.
+    return _tuned("SASRec", grid, fit, replace(problem, budget=math.inf))
 
 
 RIVALS: Mapping[str, Fit] = {
@@ -192,16 +191,10 @@ RIVALS: Mapping[str, Fit] = {
 _WIDTH, _SEQUENCES, _CHECK_EVERY, _PATIENCE = 50, 64, 50, 4
 
 
-def _train_sasrec(
-    network: Any,
-    width: int,
-    train: Sequence[Indices],
-    valid: Validation,
-    n_items: int,
-    seed: int,
-    steps: int,
-) -> Scores:
+def _train_sasrec(network: Any, width: int, problem: Problem, steps: int, budget: float) -> Scores:
     """Train until validation has not improved for some checks; return the scorer of the best."""
+    started = time.perf_counter()
+    train, n_items = problem.train, problem.n_items
     positions: list[Tensor] = []
     # The network returns the last position only; the layer before holds all of them.
     network.last_layernorm.register_forward_hook(lambda *parts: positions.append(parts[-1]))
@@ -211,7 +204,7 @@ def _train_sasrec(
             f"no training sequence of {len(train)} has two events: SASRec learns what follows "
             "what; give more data"
         )
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(problem.seed)
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-3, betas=(0.9, 0.98))
 
     def scores(_: Indices, histories: Sequence[Indices]) -> Floats:
@@ -233,10 +226,17 @@ def _train_sasrec(
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         if step % _CHECK_EVERY == 0 or step == steps:
-            now = ndcg(held_out_ranks(scores, *valid))
+            now = ndcg(held_out_ranks(scores, *problem.valid))
             waited = 0 if now > top else waited + 1
             if now > top:
                 top, best = now, copy.deepcopy(network.state_dict())
+            # Validation commonly stops it before half of the steps.
+            expected = (time.perf_counter() - started) / step * steps / 2
+            if step == _CHECK_EVERY and expected > budget:
+                raise BudgetError(
+                    f"{steps // 2} steps would take about {expected / 60:.1f} minutes a setting, "
+                    f"by the first {step}, of {budget / 60:.1f}"
+                )
             if waited >= _PATIENCE:
                 break
     network.load_state_dict(best)
@@ -253,19 +253,33 @@ def _left_padded(histories: Sequence[Indices], width: int, padding: int) -> Tens
 
 
 def _tuned(
-    name: str, grid: Sequence[Mapping[str, Any]], fit: Callable[..., Scores], valid: Validation
+    name: str,
+    grid: Sequence[Mapping[str, Any]],
+    fit: Callable[..., Scores],
+    problem: Problem,
 ) -> Rival:
     def tried(settings: Mapping[str, Any]) -> Rival:
         begun = time.perf_counter()
         scores = fit(**settings)
         seconds = time.perf_counter() - begun
         chosen = ", ".join(f"{key} {value}" for key, value in settings.items())
-        validated = ndcg(held_out_ranks(scores, *valid))
+        validated = ndcg(held_out_ranks(scores, *problem.valid))
         return Rival(name, scores, seconds, seconds, chosen, validated)
 
     started = time.perf_counter()
-    # Not a list: the weights of a large catalogue would then all be held at once.
-    best = max(map(tried, grid), key=lambda rival: rival.validated)
+    best: Rival | None = None
+    for number, settings in enumerate(grid, 1):
+        rival = tried(settings)
+        # Only the best is kept: the weights of a large catalogue are too much to hold them all.
+        if best is None or rival.validated > best.validated:
+            best = rival
+        expected = (time.perf_counter() - started) * len(grid)
+        if number == 1 and len(grid) > 1 and expected > problem.budget:
+            raise BudgetError(
+                f"{len(grid)} settings would take about {expected / 60:.1f} minutes, by the first, "
+                f"of {problem.budget / 60:.1f}"
+            )
+    assert best is not None
     return replace(best, tuning_seconds=time.perf_counter() - started)
 
 

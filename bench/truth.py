@@ -17,6 +17,7 @@ import numpy as np
 from whythis.bench.independent import Again
 from whythis.bench.result import Result, Target, arguments, report, tell
 from whythis.explain import explain
+from whythis.recsys.errors import DataError
 from whythis.tools.workspace import Workspace, open_workspace
 from whythis.writer import Writer
 
@@ -30,7 +31,10 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     pairs = min(options.pairs, 20) if options.quick else options.pairs
     folder = Path(options.data)
-    answers = answered(open_workspace(folder), pairs, options.seed)
+    ws = open_workspace(folder)
+    if (source := ws.owned().config.source) != "history":
+        raise DataError(f"{folder} has {source} personas: only those from the history are computed")
+    answers = answered(ws, pairs, options.seed)
     if options.save:
         options.save.write_text("".join(json.dumps(a) + "\n" for a in answers), encoding="utf-8")
     figures, wrong = judged(answers, folder, options.reviews)

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-Level = Literal["exact", "executed", "observed"]
+Level = Literal["exact", "executed", "refit", "observed"]
 """How a claim is known: it follows from the model's algebra, was measured by deletion on this
-model, or is a fact of the data."""
+model, by fitting the user again without something, or is a fact of the data."""
 
 Need = Literal["none", "top_n", "scores", "owned"]
 """What a recommender must show for a claim to be executed on it: nothing (the data are enough), its

@@ -82,8 +82,29 @@ def fit(
             rich_help_panel=_TABLE,
         ),
     ] = None,
+    made_by: Annotated[
+        str | None,
+        typer.Option(
+            "--source",
+            metavar="SOURCE",
+            help="What tastes are: history (sums of past items; the default), free (trained "
+            "vectors), medoid (clusters of users).",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
+    attention: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FORM",
+            help="How an item attends to tastes: cosine (the default), dot, none.",
+            rich_help_panel=_MODEL,
+        ),
+    ] = None,
     personas: Annotated[
-        int | None, typer.Option(help="Tastes a user; 6 if absent.", rich_help_panel=_MODEL)
+        int | None,
+        typer.Option(
+            help="Tastes a user; if absent 6, of free 3, of medoid 24.", rich_help_panel=_MODEL
+        ),
     ] = None,
     dim: Annotated[
         int | None,
@@ -91,7 +112,7 @@ def fit(
     ] = None,
     steps: Annotated[
         int | None,
-        typer.Option(help="Training steps at most; 600 if absent.", rich_help_panel=_MODEL),
+        typer.Option(help="Training steps of free at most; 400 if absent.", rich_help_panel=_MODEL),
     ] = None,
     seed: Annotated[
         int | None,
@@ -99,11 +120,19 @@ def fit(
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Fit a recommender and write it, with its data and hashes, to a folder."""
+    """Fit a recommender and write it, with its data and hashes, to a folder.
+
+    Of free, several processes may train together: torchrun --no-python whythis fit …
+    """
     about = Table(user, item, rating, time, review, title, year, genres, encoding, items, like)
-    settings = configuration(personas=personas, dim=dim, steps=steps, seed=seed)
+    settings = configuration(
+        source=made_by, attention=attention, personas=personas, dim=dim, steps=steps, seed=seed
+    )
     check_folder(out)
     dataset = read_source(source, about)
+    if int(os.environ.get("RANK", "0")):  # torchrun started others: the first one writes and tells
+        fit_together(dataset, out, settings)
+        return
     say(f"fitting on {len(dataset.interactions)} interactions of {dataset.name}")
     recommender = fit_dataset(dataset, out, settings)
     summary = summarise(dataset, recommender, out)
@@ -115,7 +144,14 @@ def fit(
         say(f"{len(dataset.reviews)} reviews are stored with it: `whythis index {out}` reads them")
 
 
-def configuration(**given: int | None) -> FitConfig:
+def fit_together(dataset: Dataset, out: Path, config: FitConfig) -> None:
+    """Take part in a fit that another process leads."""
+    from whythis.recsys.fitting import fit
+
+    fit(dataset, out, config)
+
+
+def configuration(**given: int | str | None) -> FitConfig:
     """Return the configuration with these choices; raise `DataError` naming a bad option."""
     from pydantic import ValidationError
 

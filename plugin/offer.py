@@ -52,7 +52,8 @@ def offer(found: Iterable[Evidence], user: str, item: str) -> tuple[Claim, ...]:
         }
         claim("p" if value["effect"] > 0 else "a", "persona_effect", effect, record, **subject)
         heaviest = tuple(value["items"][:_TITLES_TOLD])
-        claim("t", "persona_items", {"name": value["name"]}, record, items=heaviest, **subject)
+        if value["composed"]:  # else the taste is no sum over the history, and rests on no item
+            claim("t", "persona_items", {"name": value["name"]}, record, items=heaviest, **subject)
         if position == 0:
             share = {"name": value["name"], "share": value["share"]}
             claim("w", "persona_share", share, record, **subject)
@@ -62,6 +63,8 @@ def offer(found: Iterable[Evidence], user: str, item: str) -> tuple[Claim, ...]:
         outside = value["rank_after"] is None or value["rank_after"] > value["top"]
         told |= {"top": value["top"], "outside": outside}
         claim("h", "history_effect", told, record, items=tuple(value["items"]))
+        if value["refit"]:
+            drafts[-1]["level"] = "refit"
     for record in by_kind.get("no_history", []):
         value = _value(record)
         base = value["rank_without_history"]

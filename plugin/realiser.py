@@ -95,7 +95,10 @@ def _situations(claims: Mapping[str, str], ledger: Ledger) -> list[str]:
     if role == "effect":
         if "sign:-" in traits:
             return ["against", "effect"]
-        return (["lead_main"] if "size:largest" in traits else []) + ["lead", "second", "effect"]
+        largest = "size:largest" in traits
+        if "items" not in claims:  # the taste is not made of past items
+            return ["alone_main" if largest else "alone", "effect"]
+        return (["lead_main"] if largest else []) + ["lead", "second", "effect"]
     if role == "history":
         moved = next(t.removeprefix("moves:") for t in traits if t.startswith("moves:"))
         return [{"down": "history_falls", "up": "history_rises", "none": "history_stays"}[moved]]

@@ -66,6 +66,7 @@ _HOW = MappingProxyType(
     {
         "exact": "computed again from the model",
         "executed": "deleted and scored again by the model",
+        "refit": "removed, fitted and scored again by the model",
         "observed": "found again in the data",
     }
 )
@@ -139,6 +140,8 @@ def _persona_effect(claim: PersonaEffect, ws: Workspace) -> str | None:
 
 
 def _persona_items(claim: PersonaItems, ws: Workspace) -> str | None:
+    if not ws.owned().model.composed:
+        raise ModelError("this model's tastes are not made of past items")
     if not claim.subject.items:
         return "it names no item"
     heaviest = tuple(item for item, _ in _card(claim, ws).items)
@@ -151,6 +154,8 @@ def _history_effect(claim: HistoryEffect, ws: Workspace) -> str | None:
     value, subject = claim.value, claim.subject
     if not subject.items or len(set(subject.items)) != len(subject.items):
         return "it names no past item, or one twice"
+    if (claim.level == "refit") != ws.recommender.refits:
+        return f"this model does not know it as {claim.level}"
     run = effects.remove(ws.recommender, subject.user, subject.item, [subject.items])[0]
     after = Place(run.rank_after, run.score_after, run.beyond)
     wrong = (

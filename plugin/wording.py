@@ -40,6 +40,7 @@ Words = tuple[str, ...]
 LEVELS: dict[Level, str] = {
     "exact": "the model's own arithmetic",
     "executed": "the model was run again",
+    "refit": "the user was fitted again",
     "observed": "a fact of the data",
 }
 MARKS: dict[Outcome, str] = {"verified": "✓", "refuted": "✗", "uncheckable": "?"}

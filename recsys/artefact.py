@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self
 
 import pandas as pd
+import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -142,6 +143,13 @@ def load(folder: Path) -> Recommender:
         ) from error
     if broken := [name for name, value in state.items() if not value.isfinite().all()]:
         raise ArtefactError(f"{folder / WEIGHTS}: {broken[0]} is not all finite numbers: {_AGAIN}")
+    for name in ("together_items", "next_items"):
+        places = state.get(name, torch.zeros(1))
+        if not ((places >= 0) & (places < len(items))).all():
+            raise ArtefactError(
+                f"{folder / WEIGHTS}: {name} names an item that is not one of the {len(items)}: "
+                f"{_AGAIN}"
+            )
     hashes = {"model": manifest["model_hash"], "data": manifest["data_hash"]}
     return Recommender(
         config=config,

@@ -11,7 +11,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from whythis.recsys.choosing import TRIED_USERS, Linear, Validation, counts, sample
+from whythis.recsys.choosing import Linear, Validation, counts, sample, tried_users
 from whythis.recsys.composed import HistoryPersonas
 from whythis.recsys.config import Attention, FitConfig
 from whythis.recsys.kernels import Indices, Kernel, events_matrix
@@ -26,6 +26,8 @@ TEMPERATURES: dict[Attention, tuple[float, ...]] = {
     "none": (0.0,),
 }
 """The temperatures tried; at 0 attention depends on the history alone."""
+
+_ROWS = 256  # histories scored at a time
 
 
 def build(
@@ -63,11 +65,18 @@ def build(
     return model.eval()
 
 
+@torch.no_grad()
 def held_out_ranks(
     model: PersonaModel, histories: Sequence[Indices], targets: Sequence[int], window: int
 ) -> Ranks:
     """Return the rank of each target among all items outside its history (1 = best)."""
-    return _ranks(model, (histories, targets), window, (float(model.temperature),))[0]
+    found: list[Ranks] = []
+    for start in range(0, len(histories), _ROWS):
+        block = histories[start : start + _ROWS]
+        scores = model.score_each([torch.from_numpy(h[-window:]) for h in block])
+        wanted = np.asarray(targets[start : start + _ROWS], dtype=np.int64)
+        found.append(ranks_of(scores.cpu().numpy(), wanted, block))
+    return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
 
 
 def choose_temperature(model: PersonaModel, validation: Validation, config: FitConfig) -> float:
@@ -75,7 +84,7 @@ def choose_temperature(model: PersonaModel, validation: Validation, config: FitC
 
     With 0 the ranking is that of one persona, so on validation K > 1 is never below K = 1.
     """
-    few = sample(validation, TRIED_USERS // 2, config.seed)
+    few = sample(validation, tried_users(len(model.bias)) // 2, config.seed)
     tried = TEMPERATURES[config.attention] if model.k > 1 else (0.0,)
     values = [discounted_rank(ranks) for ranks in _ranks(model, few, config.window, tried)]
     return max(zip(values, (-t for t in tried), strict=True))[1] * -1.0
@@ -100,14 +109,15 @@ def _scores_under(
     model: PersonaModel, recent: Tensor, mask: Tensor, temperatures: Sequence[float]
 ) -> Tensor:
     """Return the scores under each temperature: len(temperatures) x n."""
-    _, masses, personas, matches = model.compose(recent, mask, None)
+    reached = model.reached(recent)
+    _, masses, personas, matches = model.compose(recent, mask, reached)
     given = model.temperature.clone()
     rows = []
     for temperature in temperatures:
         model.temperature.fill_(temperature)
-        rows.append(model.mix(masses, personas, matches)[1])
+        rows.append(model.mix(masses, personas, matches, items=reached)[1])
     model.temperature.copy_(given)
-    return torch.cat(rows)
+    return model.spread(torch.cat(rows), reached)
 
 
 def build_medoid(

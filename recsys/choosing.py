@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from scipy import sparse
 from scipy.special import logsumexp
 
+from whythis.recsys import neighbourhood
 from whythis.recsys.kernels import (
     DAMPING,
     DENSE_LIMIT,
@@ -36,8 +37,11 @@ Progress = Callable[[int, int, float], None]
 """Called with (step, steps, best validation figure) as the search goes on."""
 
 TRIED_USERS = 4_000
+"""Users that a choice is made by, at most."""
+
+_CELLS = 80_000_000  # users times items that a choice is made by, at most
+_BLOCK = 5_000_000  # users times items scored at a time
 _LARGE = 5_000  # items beyond which a solution takes seconds: fewer are tried
-_ROWS = 256
 _BETAS = (0.25, 0.5, 1.0, 2.0, 4.0)
 _FLOOR = 0.01  # some popularity always: it ranks for a user without a history
 
@@ -101,8 +105,7 @@ def choose(
     likes = counts(sequences, n_items)
     discounts = {alpha: (1.0 + likes) ** -alpha for alpha in (0.0, 0.1, 0.25)}
     rates = (0.0, 1 / 100, 1 / 30) if ordered else (0.0,)
-    ridges = (20.0, 100.0, 500.0) if n_items <= _LARGE else (100.0, 500.0)
-    first = [Choice(user_weight=w, l2=l2) for w in (0.0, 0.25) for l2 in ridges]
+    first = _firsts(n_items)
     second = _nexts(n_items) if ordered else []
     steps = len(first) + len(second) + 1
     best, top, together = Choice(), -1.0, None
@@ -141,7 +144,7 @@ def choose(
     if after is not None:
         weights.append(best.next_weight * after.matrix())
     plain = partial(_plain, tried, weights, best)
-    prior, spread = standardised(likes), _spread(plain(slice(0, _ROWS)))
+    prior, spread = standardised(likes), _spread(plain(slice(0, _rows(n_items))))
     gammas = [g * spread for g in (_FLOOR, 0.05, 0.1, 0.2, 0.4)]
 
     def popular(rows: slice) -> Iterator[Floats]:
@@ -150,7 +153,7 @@ def choose(
 
     values = tried.values(popular)
     gamma = gammas[int(np.argmax(values))]
-    scale = tried.scale(plain(slice(0, _ROWS)) + gamma * prior)
+    scale = tried.scale(plain(slice(0, _rows(n_items))) + gamma * prior)
     _tell(progress, steps, steps, max(values))
     best = best.model_copy(update={"scale": scale, "popularity": gamma * scale})
     return _assembled(best, together, after, likes)
@@ -193,6 +196,10 @@ def _plain(
     return np.asarray(total / sizes)
 
 
+def _rows(n_items: int) -> int:
+    return min(256, max(64, _BLOCK // n_items))
+
+
 def _tell(progress: Progress | None, step: int, steps: int, value: float) -> None:
     if progress is not None:
         progress(step, steps, value)
@@ -209,6 +216,11 @@ def standardised(likes: Floats) -> Floats:
     return np.asarray((logs - logs.mean()) / max(float(logs.std()), 1e-12))
 
 
+def tried_users(n_items: int) -> int:
+    """Return how many users a choice is made by, at most: fewer where the catalogue is large."""
+    return min(TRIED_USERS, max(1_000, _CELLS // n_items))
+
+
 def sample(validation: Validation, limit: int, seed: int) -> Validation:
     """Return at most `limit` of the validation users, drawn once for all."""
     histories, targets = validation
@@ -222,7 +234,7 @@ class _Tried:
     """Rank the validation items of some users under many scores."""
 
     def __init__(self, validation: Validation, n_items: int, window: int, seed: int) -> None:
-        self.seen, targets = sample(validation, TRIED_USERS, seed)
+        self.seen, targets = sample(validation, tried_users(n_items), seed)
         self.histories = [h[-window:] for h in self.seen]
         self.targets = np.asarray(targets, dtype=np.int64)
         self.n_items = n_items
@@ -235,8 +247,9 @@ class _Tried:
 
     def blocks(self) -> Iterator[slice]:
         """Yield the users, some at a time."""
-        for start in range(0, len(self.histories), _ROWS):
-            yield slice(start, start + _ROWS)
+        rows = _rows(self.n_items)
+        for start in range(0, len(self.histories), rows):
+            yield slice(start, start + rows)
 
     def values(self, candidates: Callable[[slice], Iterator[Floats]]) -> list[float]:
         """Return the mean of 1/log2(1 + rank) for each of the candidates' scores."""
@@ -268,6 +281,13 @@ def _spread(scores: Floats) -> float:
     return float(scores.std()) or 1.0
 
 
+def _firsts(n_items: int) -> list[Choice]:
+    if n_items > DENSE_LIMIT:  # one solution takes minutes
+        return [Choice()]
+    ridges = (20.0, 100.0, 500.0) if n_items <= _LARGE else (100.0, 500.0)
+    return [Choice(user_weight=w, l2=l2) for w in (0.0, 0.25) for l2 in ridges]
+
+
 def _nexts(n_items: int) -> list[Choice]:
     small = n_items <= _LARGE
     return [
@@ -284,13 +304,13 @@ def _together(sequences: Sequence[Indices], n: int, choice: Choice, kept: int) -
     events = events_matrix(sequences, n, weights)
     l2 = choice.l2 * float(lengths.mean()) ** (-2 * rho)  # keeps its meaning under the weights
     if n > DENSE_LIMIT:
-        from whythis.recsys.neighbourhood import regress
-
-        return regress(events, events, l2, DAMPING, kept)
+        return neighbourhood.ease(events, l2, DAMPING, kept)
     return prune(ease(events, l2, DAMPING), kept)
 
 
 def _next(sequences: Sequence[Indices], n: int, choice: Choice, kept: int) -> Kernel:
+    if n > DENSE_LIMIT:
+        return neighbourhood.follows(sequences, n, choice.reach, choice.next_l2, kept)
     return prune(follows(sequences, n, choice.reach, choice.next_l2), kept)
 
 

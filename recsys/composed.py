@@ -16,7 +16,9 @@ can depart from it only where validation finds that they should.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor
 
 from whythis.recsys.config import Attention
@@ -25,6 +27,8 @@ from whythis.recsys.model import TINY, Composition, PersonaModel
 
 class HistoryPersonas(PersonaModel):
     """Gather a user's liked items into personas by what the items are."""
+
+    composed = True
 
     history_side: Tensor
     membership: Tensor
@@ -58,28 +62,37 @@ class HistoryPersonas(PersonaModel):
 
     def compose(self, history: Tensor, masks: Tensor, items: Tensor | None) -> Composition:
         """See `PersonaModel.compose`."""
-        live = masks.to(self.bias.dtype)
-        recent, fresh = self._recency(live)  # B, T
-        members = self.membership[history]  # T, K
-        held = recent[..., None] * members  # B, T, K
+        recent, fresh = self._recency(masks)  # B, T
+        members = self.membership[history].T.contiguous()  # K, T
+        held = recent[:, None] * members  # B, K, T
         total = recent.sum(1, keepdim=True).clamp(min=TINY)  # B, 1
-        sums = held.sum(1)  # B, K
+        sums = held.sum(2)  # B, K
         masses = sums / total
-        weights = held / sums[:, None].clamp(min=TINY)  # B, T, K
-        personas = torch.einsum("btk,td->bkd", weights, self.history_side[history])
-        matches = held.mT @ self._rows(self.together_items, self.together, history, items)
-        if bool(self.next.any()):
-            follows = self._rows(self.next_items, self.next, history, items)  # T, m
-            matches = matches + (fresh[..., None] * members).mT @ follows  # B, K, m
+        weights = held / sums[..., None].clamp(min=TINY)  # B, K, T
+        personas = weights @ self.history_side[history]
+        near, values = self.together_items[history], self.together[history]  # T, M
+        after = self.next[history]
+        if bool(after.any()):  # as if it were another history, of T events more
+            held = torch.cat([held, fresh[:, None] * members], dim=2)
+            near, values = torch.cat([near, self.next_items[history]]), torch.cat([values, after])
         size = self.scale / total.sqrt() / masses.clamp(min=TINY)  # B, K
-        return Composition(weights, masses, personas, size[..., None] * matches)
+        matches = size[..., None] * self._sums(held, near, values, items)
+        return Composition(weights.mT, masses, personas, matches)
+
+    def reached(self, history: Tensor) -> Tensor | None:
+        """See `PersonaModel.reached`: the items that some event has a weight to."""
+        found = np.zeros(len(self.bias), dtype=np.bool_)
+        for columns, values in ((self.together_items, self.together), (self.next_items, self.next)):
+            found[columns[history].numpy()[values[history].numpy() != 0]] = True
+        items = np.flatnonzero(found)
+        return torch.from_numpy(items) if 2 * len(items) <= len(found) else None
 
     def contributions(self, history: Tensor, shares: Tensor, item: int) -> Tensor:
         """Return a_k c / (m_k sqrt(sum g)) p_ik (g_i B_iy + beta exp(-t_i/l) N_iy): T x K."""
         recent, fresh = (row[0] for row in self._recency(torch.ones_like(history)[None]))
-        members, one = self.membership[history], torch.tensor([item])
-        b = self._rows(self.together_items, self.together, history, one)[:, 0]
-        n = self._rows(self.next_items, self.next, history, one)[:, 0]
+        members = self.membership[history]
+        b = (self.together[history] * (self.together_items[history] == item)).sum(1)
+        n = (self.next[history] * (self.next_items[history] == item)).sum(1)
         total = recent.sum()
         masses = recent @ members / total.clamp(min=TINY)  # K
         size = self.scale / total.clamp(min=TINY).sqrt() / masses.clamp(min=TINY)
@@ -94,13 +107,20 @@ class HistoryPersonas(PersonaModel):
         age = live.flip(1).cumsum(1).flip(1) - live  # B, T   counted events after each event
         return torch.exp(-age * self.forgetting) * live, torch.exp(-age / self.reach) * live
 
-    def _rows(
-        self, columns: Tensor, values: Tensor, history: Tensor, items: Tensor | None
-    ) -> Tensor:
-        """Return the weights of each event with each candidate, dense: T x m."""
-        near, weight = columns[history].long(), values[history]  # T, M
-        if items is not None and len(items) <= 32:
-            return torch.stack([(weight * (near == item)).sum(1) for item in items], dim=1)
-        rows = torch.zeros(len(history), len(self.bias), dtype=weight.dtype)
-        rows.scatter_add_(1, near, weight)  # added: rows with few weights are padded with zeros
-        return rows if items is None else rows[:, items]
+    def _sums(self, held: Tensor, columns: Tensor, values: Tensor, items: Tensor | None) -> Tensor:
+        """Return sum_i held_bki W_iy of each candidate y, all different: B x K x m.
+
+        W is given by rows, i as in `held`. Its few weights that are not 0 are added one after the
+        other, so that a sum does not depend on what else is asked for.
+        """
+        near, weight, width = columns.numpy(), values.numpy(), len(self.bias)
+        asked = weight != 0
+        if items is not None:
+            places = np.full(width, -1, dtype=np.int32)
+            places[items.numpy()] = np.arange(len(items), dtype=np.int32)
+            width, near = len(items), places[near]
+            asked &= near >= 0
+        starts = np.append(0, asked.sum(1).cumsum())
+        rows = sparse.csr_matrix((weight[asked], near[asked], starts), (len(near), width))
+        found = rows.T.tocsr() @ held.flatten(0, 1).T.contiguous().numpy()  # m, B K
+        return torch.from_numpy(found).T.contiguous().view(*held.shape[:2], width)

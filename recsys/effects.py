@@ -6,7 +6,7 @@ every score taken apart is summed up again and compared with the score the ranki
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,7 @@ class PersonaPart:
 
     share a_k in 0..1 and match r_k: score = sum_k share * match + bias. `effect` is the score with
     the persona minus the score with it deleted and attention renormalised: positive means that it
-    speaks for the item. `mass`: its part of the recency-weighted history.
+    speaks for the item. `mass`: its attention whatever the item.
     """
 
     persona: int
@@ -95,14 +95,7 @@ class Reruns:
         Where the history is cut at the window, older liked items move up into it. The removed
         items stay seen, so they do not enter the ranking.
         """
-        if not len(gone):
-            return []
-        window = self.rec.window
-        liked = self.rec.liked(self.user)[-(window + int(gone.sum(1).max(initial=0))) :]
-        masks = np.ones((len(gone), len(liked)), dtype=bool)
-        masks[:, len(liked) - len(self.history) :] = ~gone
-        masks &= masks[:, ::-1].cumsum(1)[:, ::-1] <= window
-        return self._places(liked, masks)
+        return self._places(*_moved_up(self.rec, self.user, gone)) if len(gone) else []
 
     def only(self, kept: Masks) -> list[Place]:
         """Return where the item stands with nothing but the events marked in each row, B x T."""
@@ -111,6 +104,45 @@ class Reruns:
     def _places(self, liked: Indices, masks: Masks) -> list[Place]:
         place = self.rec.place_in
         return [place(s, self.target, self.hidden) for s in self.rec.rescored(liked, masks)]
+
+
+@dataclass(frozen=True, eq=False)
+class Every:
+    """Hold what each part of a score does by itself: the score minus the score without the part.
+
+    `personas`: K, each deleted and attention renormalised, as in `without_persona`; `events`: T,
+    oldest first, each past item removed as in `Reruns.without`.
+    """
+
+    personas: Floats
+    events: Floats
+    score: float
+
+
+def every_effect(rec: Recommender, user: str, item: str) -> Every:
+    """Delete every persona and every past item of an unseen item, one at a time, in one pass.
+
+    Only this item is scored, so nothing is known of ranks.
+    """
+    target, k, size = rec.candidate(user, item), rec.model.k, len(rec.history(user))
+    # as they are; each persona deleted; each event removed
+    gone = np.vstack([np.zeros((1 + k, size), dtype=bool), np.eye(size, dtype=bool)])
+    keep = np.ones((len(gone), k), dtype=bool)
+    keep[1 : 1 + k] = ~np.eye(k, dtype=bool)
+    liked, masks = _moved_up(rec, user, gone)
+    scores = rec.mixture(liked, masks, keep, np.array([target])).scores[:, 0].numpy()
+    effects = scores[0] - scores[1:]
+    return Every(effects[:k], effects[k:], float(scores[0]))
+
+
+def _moved_up(rec: Scorer, user: str, gone: Masks) -> tuple[Indices, Masks]:
+    """Return liked items and masks over them in which others take the places of those gone."""
+    window, size = rec.window, gone.shape[1]
+    liked = rec.liked(user)[-(window + int(gone.sum(1).max(initial=0))) :]
+    masks = np.ones((len(gone), len(liked)), dtype=bool)
+    masks[:, len(liked) - size :] = ~gone
+    masks &= masks[:, ::-1].cumsum(1)[:, ::-1] <= window
+    return liked, masks
 
 
 def reruns(rec: Scorer, user: str, item: str) -> Reruns:
@@ -136,31 +168,34 @@ def decompose(rec: Recommender, user: str, item: str) -> Decomposition:
     effect disagrees with its closed form a_k (r_k - s_mean) / (1 - a_k).
     """
     target, history, hidden = rec.candidate(user, item), rec.history(user), rec.seen(user)
-    k = rec.model.k
-    keep = np.vstack([np.ones((1, k), dtype=bool), ~np.eye(k, dtype=bool)])
-    runs = rec.mixture(history, keep=keep)
-    scores = runs.scores.numpy()
+    keep = ~np.eye(rec.model.k, dtype=bool)
+    whole, *without = rec.scores(history), *rec.with_personas(history, keep)
+    alone = rec.mixture(history, items=np.array([target]))  # every part of this item's score
     bias = float(rec.model.bias[target].detach())
-    share, match = runs.shares[0, :, target].numpy(), runs.matches[0, :, target].numpy()
-    contributions = _contributions(rec, runs, history, target)
-    _assert_sums(rec, user, item, float(scores[0, target]), bias, share, match, contributions)
-    _assert_closed_form(user, item, scores[:, target] - bias, share, match)
+    share, match = alone.shares[0, :, 0].numpy(), alone.matches[0, :, 0].numpy()
+    contributions = _contributions(rec, alone, history, target)
+    score, effect = float(whole[target]), np.array([whole[target] - s[target] for s in without])
+    totals = {"personas": float((share * match).sum()) + bias, "score": float(alone.scores[0, 0])}
+    if contributions is not None:
+        totals["history events"] = float(contributions.sum()) + bias
+    _assert_sums(user, item, score, totals)
+    _assert_closed_form(user, item, effect, share, match)
     parts = tuple(
         PersonaPart(
             persona=p,
-            mass=float(runs.masses[0, p]),
+            mass=float(alone.masses[0, p]),
             share=float(share[p]),
             match=float(match[p]),
-            effect=float(scores[0, target] - scores[p + 1, target]),
-            rank_without=rank_of(scores[p + 1], target, hidden),
+            effect=float(effect[p]),
+            rank_without=rank_of(without[p], target, hidden),
         )
-        for p in range(k)
+        for p in range(rec.model.k)
     )
     return Decomposition(
         user=user,
         item=item,
-        score=float(scores[0, target]),
-        rank=rank_of(scores[0], target, hidden),
+        score=score,
+        rank=rank_of(whole, target, hidden),
         candidates=len(rec.item_ids) - len(set(hidden.tolist())),
         bias=bias,
         personas=parts,
@@ -218,33 +253,20 @@ def without_persona(rec: Recommender, user: str, item: str, persona: int) -> Rem
     keep = np.ones((1, rec.model.k), dtype=bool)
     keep[0, persona] = False
     before = rec.scores(history)
-    after = rec.mixture(history, keep=keep).scores[0].numpy()
+    after = next(rec.with_personas(history, keep))
     ranks = rank_of(before, target, hidden), rank_of(after, target, hidden)
     return Removal((), float(before[target]), float(after[target]), *ranks)
 
 
-def _contributions(rec: Recommender, runs: Mixture, history: Indices, target: int) -> Floats | None:
-    events = torch.from_numpy(history)
-    found = rec.model.contributions(events, runs.shares[0, :, target], target)
+def _contributions(
+    rec: Recommender, alone: Mixture, history: Indices, target: int
+) -> Floats | None:
+    found = rec.model.contributions(torch.from_numpy(history), alone.shares[0, :, 0], target)
     return None if found is None else np.asarray(found.numpy(), dtype=np.float64)
 
 
-def _assert_sums(
-    rec: Recommender,
-    user: str,
-    item: str,
-    score: float,
-    bias: float,
-    share: Floats,
-    match: Floats,
-    contributions: Floats | None,
-) -> None:
-    ranking = float(rec.scores(rec.history(user))[rec.item_ids.index(item)])
-    by_persona = float((share * match).sum()) + bias
-    totals = [("personas", by_persona), ("score", score)]
-    if contributions is not None:
-        totals.append(("history events", float(contributions.sum()) + bias))
-    for name, total in totals:
+def _assert_sums(user: str, item: str, ranking: float, totals: Mapping[str, float]) -> None:
+    for name, total in totals.items():
         if abs(total - ranking) > TOLERANCE:
             raise ModelError(
                 f"the {name} of item {item!r} for user {user!r} sum to {total:.7f}, the ranking "
@@ -253,16 +275,15 @@ def _assert_sums(
 
 
 def _assert_closed_form(
-    user: str, item: str, personal: Floats, share: Floats, match: Floats
+    user: str, item: str, effects: Floats, share: Floats, match: Floats
 ) -> None:
     mean = float((share * match).sum())
     for p, a in enumerate(share):
         if a > 1 - 1e-6:  # the only persona: nothing is left to renormalise
             continue
         closed = a * (match[p] - mean) / (1 - a)
-        executed = personal[0] - personal[p + 1]
-        if abs(closed - executed) > TOLERANCE:
+        if abs(closed - effects[p]) > TOLERANCE:
             raise ModelError(
-                f"deleting persona {p} of user {user!r} moves item {item!r} by {executed:.7f}, its "
-                f"closed form says {closed:.7f}: this model cannot be explained; fit it again"
+                f"deleting persona {p} of user {user!r} moves item {item!r} by {effects[p]:.7f}, "
+                f"its closed form says {closed:.7f}: this model cannot be explained; fit it again"
             )

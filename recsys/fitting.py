@@ -11,13 +11,13 @@ import pandas as pd
 from whythis.recsys import artefact
 from whythis.recsys.building import build, build_medoid, choose_temperature, held_out_ranks
 from whythis.recsys.choosing import (
-    TRIED_USERS,
     Linear,
     Progress,
     Validation,
     choose,
     sample,
     solve,
+    tried_users,
 )
 from whythis.recsys.config import FitConfig
 from whythis.recsys.errors import DataError
@@ -27,7 +27,7 @@ from whythis.recsys.metrics import hit_rate, ndcg
 from whythis.recsys.model import PersonaModel
 from whythis.recsys.recommender import Recommender
 from whythis.recsys.split import Split, leave_last_out
-from whythis.recsys.training import train_free
+from whythis.recsys.training import Group, is_first, processes, train_free
 from whythis.recsys.vocabulary import Vocabulary
 
 
@@ -48,11 +48,16 @@ def sequences(events: pd.DataFrame, users: list[str], items: Vocabulary) -> list
 
 
 def train_split(
-    dataset: Dataset, split: Split, config: FitConfig, progress: Progress | None = None
+    dataset: Dataset,
+    split: Split,
+    config: FitConfig,
+    progress: Progress | None = None,
+    group: Group | None = None,
 ) -> Trained:
     """Fit on the training part, choosing by the validation part; the test part is not touched.
 
-    Raises `DataError` where no user has two events to learn from.
+    `group`: the processes that train together, where there are several. Raises `DataError`
+    where no user has two events to learn from.
     """
     items = Vocabulary("item", tuple(dataset.items["item"]))
     users = sorted(set(dataset.liked["user"]))
@@ -67,7 +72,7 @@ def train_split(
         (h, items.index(wanted[u])) for u, h in zip(users, histories, strict=True) if u in wanted
     ]
     validation = [h for h, _ in rows], [y for _, y in rows]
-    return train(histories, validation, dataset, config, progress)
+    return train(histories, validation, dataset, config, progress, group)
 
 
 def train(
@@ -76,12 +81,14 @@ def train(
     dataset: Dataset,
     config: FitConfig,
     progress: Progress | None = None,
+    group: Group | None = None,
 ) -> Trained:
     """Fit on histories (item indices, oldest first, one a user), choosing by `validation`."""
     n = len(dataset.items)
     if config.source == "free":
-        free, losses = train_free(histories, validation, n, config, progress)
-        return Trained(free, _figures(free, validation, config) | {"loss": losses[-1]}, None)
+        run = train_free(histories, validation, n, _timed(config, dataset), progress, group)
+        chosen = {"chosen_steps": float(run.step), "loss": run.losses[run.step - 1]}
+        return Trained(run.model, _figures(run.model, validation, config) | chosen, None)
     linear = choose(
         histories,
         validation,
@@ -107,22 +114,38 @@ def fit(
     """Fit on `dataset`, write the artefact to `folder`, and return it loaded back.
 
     What validation decides is decided without each user's last event and by the one before it;
-    with that decided, the weights are solved once more from all events.
+    with that decided, the weights are found once more from all events. Where `torchrun` started
+    several processes, all of them return the artefact that the first one writes.
     """
     config = config or FitConfig()
     split = leave_last_out(dataset, config.seed)
-    trained = train_split(dataset, split, config, progress)
-    model = trained.model
-    if trained.linear is not None:
-        items = Vocabulary("item", tuple(dataset.items["item"]))
-        liked = dataset.liked
-        everything = sequences(liked, sorted(set(liked["user"])), items)
-        linear = solve(everything, len(items), trained.linear.choice, config.neighbours)
-        whole = _built(linear, everything, dataset, config)
-        whole.temperature.copy_(model.temperature)
-        model = whole
-    artefact.save(folder, dataset, config, model, trained.figures)
+    with processes() as group:
+        trained = train_split(dataset, split, config, progress, group)
+        model = _refitted(trained, dataset, config, group)
+        if is_first():
+            artefact.save(folder, dataset, config, model, trained.figures)
+        group.wait()
     return artefact.load(folder)
+
+
+def _refitted(trained: Trained, dataset: Dataset, config: FitConfig, group: Group) -> PersonaModel:
+    """Return the model fitted to all events, with what validation chose."""
+    items = Vocabulary("item", tuple(dataset.items["item"]))
+    liked = dataset.liked
+    everything = sequences(liked, sorted(set(liked["user"])), items)
+    if trained.linear is None:
+        steps = int(trained.figures["chosen_steps"])
+        settings = _timed(config, dataset).model_copy(update={"steps": steps})
+        return train_free(everything, ([], []), len(items), settings, group=group).model
+    linear = solve(everything, len(items), trained.linear.choice, config.neighbours)
+    whole = _built(linear, everything, dataset, config)
+    whole.temperature.copy_(trained.model.temperature)
+    return whole
+
+
+def _timed(config: FitConfig, dataset: Dataset) -> FitConfig:
+    """Return the configuration under which events fade only where their order is known."""
+    return config if ordered(dataset) else config.model_copy(update={"forgetting": 0.0})
 
 
 def _built(
@@ -133,7 +156,8 @@ def _built(
 
 
 def _figures(model: PersonaModel, validation: Validation, config: FitConfig) -> dict[str, float]:
-    ranks = held_out_ranks(model, *sample(validation, TRIED_USERS, config.seed), config.window)
+    some = sample(validation, tried_users(len(model.bias)), config.seed)
+    ranks = held_out_ranks(model, *some, config.window)
     return {
         "valid_hr@10": hit_rate(ranks),
         "valid_ndcg@10": ndcg(ranks),

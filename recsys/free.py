@@ -6,38 +6,67 @@ arXiv 2010.07042. A user's personas x_u1..x_uK are vectors of their own; with it
     fit_k(y) = cos(A_u x_uk, A_v v_y), times a learned temperature ("cosine"), or r_k(y) ("dot")
 
 As the personas are no function of the history, they are found for every history in the same way,
-known users and new ones, edited histories too: by a short refit, `refit_steps` steps of gradient
-descent on the likelihood of the history's own items from a common start, the items fixed. Every
+known users and new ones, edited histories too: by a short refit, `refit_steps` steps of Nesterov's
+gradient descent from a common start on the very objective of training, the items fixed. Every
 effect of a past item is therefore a refitted one.
+
+The objective of one user, w_i the event's weight by recency (sum over i is 1), H the entropy of
+attention, z the start:
+
+    sum_i w_i (-log softmax(s)_i + entropy H(a(i)))
+    - spread mean_y H(a(y)) + pull sum_k |x_k - z_k|^2
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 
-from whythis.recsys.config import Attention
-from whythis.recsys.model import Composition, PersonaModel
+from whythis.recsys.config import FitConfig
+from whythis.recsys.model import TINY, Composition, PersonaModel
 
-REFIT_RATE = 0.1
-_PULL = 1e-3  # of the refitted personas towards the common start
-_MOMENTUM, _SQUARES = 0.9, 0.99
+Candidates = tuple[Tensor, Tensor, Tensor]
+"""Vectors, attention keys and biases of items: all n, m of them, or B x T."""
+
+_MOMENTUM = 0.7
+
+
+class _Prepared(NamedTuple):
+    """Hold what stays the same while personas are sought."""
+
+    history: Tensor  # B, T
+    weights: Tensor  # B, T   by recency
+    own: Candidates | None  # the history's items; None: they are among the others
+    others: Candidates  # the items that they are told from
 
 
 class FreePersonas(PersonaModel):
     """Refit personas to a history, the items' side fixed."""
 
-    start: Tensor
-    refit_steps: Tensor
+    refits = True
 
-    def __init__(self, n_items: int, personas: int, dim: int, attention: Attention):
+    user_map: Tensor
+    item_map: Tensor
+    start: Tensor
+    forgetting: Tensor
+    drawn: Tensor
+
+    def __init__(self, n_items: int, config: FitConfig):
         """Make an untrained model; `start` (K x d) is where every refit begins."""
-        super().__init__(n_items, personas, dim, attention)
-        self.register_buffer("user_map", torch.eye(dim))
-        self.register_buffer("item_map", torch.eye(dim))
-        self.register_buffer("start", torch.zeros(personas, dim))
-        self.register_buffer("refit_steps", torch.tensor(30))
+        super().__init__(n_items, config.personas, config.dim, config.attention)
+        self.config = config
+        self.register_buffer("user_map", torch.eye(config.dim))
+        self.register_buffer("item_map", torch.eye(config.dim))
+        self.register_buffer("start", torch.zeros(config.personas, config.dim))
+        self.register_buffer("forgetting", torch.tensor(config.forgetting))
+        # The items that a refit is told from, where not all are: the same ones in every refit.
+        drawn = config.negatives if config.loss == "sampled" else 0
+        self.register_buffer("drawn", torch.zeros(drawn, dtype=torch.int64))
 
     def queries(self, personas: Tensor) -> Tensor:
         """Return A_u x, unit length."""
@@ -53,69 +82,101 @@ class FreePersonas(PersonaModel):
         personas = self.refit(history, masks)  # B, K, d
         side = self.candidate_side if items is None else self.candidate_side[items]
         masses = personas.new_full(personas.shape[:2], 1.0 / self.k)
-        own = personas @ self.candidate_side[history].T  # B, K, T
-        shares, _ = self.mix(masses, personas, own, items=history)  # B, K, T
+        shares, _ = self._attend(personas, *self._candidates(history))  # B, K, T
         held = shares.mT * masks[..., None]  # B, T, K
-        weights = held / held.sum(1, keepdim=True).clamp(min=1e-12)
-        # What a persona holds of the history; attention itself knows no masses in AMP-CF.
+        weights = held / held.sum(1, keepdim=True).clamp(min=TINY)
         return Composition(weights, masses, personas, personas @ side.T)
+
+    def score_each(self, histories: Sequence[Tensor]) -> Tensor:
+        """See `PersonaModel.score_each`; all are refitted together."""
+        events, masks = padded(histories)
+        personas = self.refit(events.to(self.bias.device), masks.to(self.bias.device))
+        return self._attend(personas, *self._candidates(None))[1]
 
     @torch.enable_grad()
     def refit(self, history: Tensor, masks: Tensor) -> Tensor:
-        """Return the personas of a history (T) under masks (B x T): B x K x d.
+        """Return the personas of a history (T, or B x T) under masks (B x T): B x K x d.
 
-        Adam, written out so that every mask is a run of its own: the loss of a row is the mean of
-        -log softmax(s)_i over its events; rows without an event keep the start.
+        Every mask is a run of its own; rows without an event keep the start. Steps are as long as
+        the vectors allow: the slope changes by no more than about 2 pull + |v|^2.
         """
-        wanted = masks.to(self.bias.dtype)
-        wanted = wanted / wanted.sum(1, keepdim=True).clamp(min=1.0)  # B, T
-        some = (wanted.sum(1) > 0).to(wanted.dtype)[:, None, None]
-        personas = self.start.expand(len(masks), -1, -1).clone()
-        mean, square = torch.zeros_like(personas), torch.zeros_like(personas)
-        uniform = personas.new_full(personas.shape[:2], 1.0 / self.k)
-        for step in range(1, int(self.refit_steps) + 1):
-            personas = personas.detach().requires_grad_()
-            matches = personas @ self.candidate_side.T  # B, K, n
-            scores = self.mix(uniform, personas, matches)[1]
-            likely = functional.log_softmax(scores, dim=1)[:, history]  # B, T
-            pull = _PULL * (personas - self.start).pow(2).sum()
-            loss = pull - (wanted * likely).sum()
-            (slope,) = torch.autograd.grad(loss, personas)
-            slope = slope * some
-            mean = _MOMENTUM * mean + (1 - _MOMENTUM) * slope
-            square = _SQUARES * square + (1 - _SQUARES) * slope.pow(2)
-            mean_hat, square_hat = mean / (1 - _MOMENTUM**step), square / (1 - _SQUARES**step)
-            personas = personas - REFIT_RATE * mean_hat / (square_hat.sqrt() + 1e-8)
-        return personas.detach()
+        drawn = self.drawn if len(self.drawn) else None
+        with torch.no_grad():
+            fixed = self._prepared(history, masks, drawn)
+            start = self.start.detach()
+            rate = 1.0 / (2 * self.config.pull + fixed.others[0].pow(2).sum(1).mean())
+        personas = start.expand(len(masks), -1, -1)
+        moved = torch.zeros_like(personas)
+        for _ in range(self.config.refit_steps):
+            ahead = (personas + _MOMENTUM * moved).requires_grad_()
+            loss = self._objective(ahead, start, fixed).sum()
+            (slope,) = torch.autograd.grad(loss, ahead)
+            moved = _MOMENTUM * moved - rate * slope
+            personas = personas + moved
+        return personas
 
+    def losses(
+        self, personas: Tensor, history: Tensor, masks: Tensor, drawn: Tensor | None
+    ) -> Tensor:
+        """Return the objective of each row for personas (B x K x d) of histories (B x T): B.
 
-class AmpCf(nn.Module):
-    """Hold what training learns of AMP-CF: every user's personas beside the items."""
+        `drawn`: the items that liked ones are told from; None: all.
+        """
+        return self._objective(personas, self.start, self._prepared(history, masks, drawn))
 
-    def __init__(self, n_users: int, n_items: int, k: int, dim: int, seed: int):
-        """Draw the vectors: users x K x d, n x d."""
-        super().__init__()
-        draw = torch.Generator().manual_seed(seed)
-        size = dim**-0.5
-        self.users = nn.Embedding(n_users, k * dim)
-        self.users.weight.data = size * torch.randn(n_users, k * dim, generator=draw)
-        self.candidate_side = nn.Parameter(size * torch.randn(n_items, dim, generator=draw))
-        self.bias = nn.Parameter(torch.zeros(n_items))
-        self.user_map = nn.Parameter(torch.eye(dim))
-        self.item_map = nn.Parameter(torch.eye(dim))
-        self.log_temperature = nn.Parameter(torch.tensor(1.0))
-        self.k = k
+    def weigh(self, masks: Tensor) -> Tensor:
+        """Return the weight of each event by recency, B x T; a row sums to 1, or to 0 if empty."""
+        live = masks.to(self.bias.dtype)
+        age = live.flip(1).cumsum(1).flip(1) - live  # counted events after each event
+        recent = torch.exp(-self.forgetting * age) * live
+        return recent / recent.sum(1, keepdim=True).clamp(min=TINY)
 
-    def forward(self, users: Tensor, items: Tensor | None, dot: bool) -> tuple[Tensor, Tensor]:
-        """Return scores (B x m) and shares (B x K x m) of some or all items."""
-        personas = self.users(users).view(len(users), self.k, -1)  # B, K, d
+    def _prepared(self, history: Tensor, masks: Tensor, drawn: Tensor | None) -> _Prepared:
+        own = None if drawn is None else self._candidates(history)
+        rows = history.expand(len(masks), -1)
+        return _Prepared(rows, self.weigh(masks), own, self._candidates(drawn))
+
+    def _candidates(self, items: Tensor | None) -> Candidates:
         side = self.candidate_side if items is None else self.candidate_side[items]
-        bias = self.bias if items is None else self.bias[items]
-        matches = personas @ side.T  # B, K, m
-        fit = matches
-        if not dot:
-            queries = functional.normalize(personas @ self.user_map, dim=-1)
-            fit = queries @ functional.normalize(side @ self.item_map, dim=-1).T
-            fit = fit * torch.exp(self.log_temperature)
-        shares = torch.softmax(fit, dim=1)
-        return (shares * matches).sum(1) + bias, shares
+        keys = self.keys(items) if self.attention == "cosine" else side
+        return side, keys, self.bias if items is None else self.bias[items]
+
+    def _attend(
+        self, personas: Tensor, side: Tensor, keys: Tensor, bias: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return (shares B x K x m, scores B x m), as `mix` does where masses are alike.
+
+        Beside `mix` this takes candidates that differ from row to row, and keys made once.
+        """
+        matches = personas @ side.mT
+        fit = matches if self.attention == "dot" else self.queries(personas) @ keys.mT
+        shares = torch.softmax(self.temperature * fit, dim=1)
+        return shares, (shares * matches).sum(1) + bias
+
+    def _objective(self, personas: Tensor, start: Tensor, given: _Prepared) -> Tensor:
+        among, against = self._attend(personas, *given.others)  # B, K, m; B, m
+        total = torch.logsumexp(against, dim=1, keepdim=True)
+        if given.own is None:
+            scores = against.gather(1, given.history)  # B, T
+            shares = among.gather(2, given.history[:, None].expand(-1, self.k, -1))  # B, K, T
+        else:  # a sample need not hold the liked item itself
+            shares, scores = self._attend(personas, *given.own)
+            total = torch.logaddexp(total, scores)
+        loss = (given.weights * (total - scores)).sum(1)
+        if self.config.entropy:
+            loss = loss + self.config.entropy * (given.weights * entropy(shares)).sum(1)
+        if self.config.spread:
+            loss = loss - self.config.spread * given.weights.sum(1) * entropy(among).mean(1)
+        return loss + self.config.pull * (personas - start).pow(2).sum((1, 2))
+
+
+def entropy(shares: Tensor) -> Tensor:
+    """Return -sum_k a_k log a_k: B x K x m to B x m."""
+    return -(shares * torch.log(shares.clamp(min=TINY))).sum(1)
+
+
+def padded(histories: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Return histories as rows of one length, and which of their places are events: B x T each."""
+    lengths = torch.tensor([len(h) for h in histories])
+    events = pad_sequence(list(histories), batch_first=True)
+    return events, torch.arange(events.shape[1]) < lengths[:, None]

@@ -88,7 +88,7 @@ def follows(
     dtype = np.float64 if n_items <= _DOUBLE_LIMIT else np.float32
     gram = np.zeros((n_items, n_items), dtype=dtype)
     cross = np.zeros((n_items, n_items), dtype=dtype)
-    for context, after in _contexts(sequences, n_items, reach):
+    for context, after in contexts(sequences, n_items, reach):
         _add(gram, context.T @ context)
         _add(cross, context.T @ after)
     gram[np.diag_indices_from(gram)] += l2
@@ -97,17 +97,14 @@ def follows(
     return np.asarray(weights)
 
 
-def prune(
-    weights: npt.NDArray[np.floating], kept: int, columns: npt.NDArray[np.floating] | None = None
-) -> Kernel:
-    """Return the `kept` largest weights of each row by size, `columns` multiplied in first."""
+def prune(weights: npt.NDArray[np.floating], kept: int) -> Kernel:
+    """Return the `kept` largest weights of each row by size."""
     n = len(weights)
     kept = min(kept, n)
     near = np.zeros((n, kept), dtype=np.int32)
     values = np.zeros((n, kept), dtype=np.float32)
     for start in range(0, n, _BLOCK):
         rows = weights[start : start + _BLOCK]
-        rows = rows if columns is None else rows * columns
         best = np.argpartition(-np.abs(rows), kept - 1, axis=1)[:, :kept]
         best.sort(axis=1)
         near[start : start + _BLOCK] = best
@@ -115,7 +112,7 @@ def prune(
     return Kernel(near, values)
 
 
-def _contexts(
+def contexts(
     sequences: Sequence[Indices], n: int, reach: float
 ) -> Iterator[tuple[sparse.csr_matrix, sparse.csr_matrix]]:
     """Yield (weighted past, next item) for every position, some users' at a time."""

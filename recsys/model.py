@@ -13,6 +13,7 @@ al., RecSys 2020, arXiv 2010.07042), or 0 ("none").
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -47,6 +48,12 @@ class Mixture(NamedTuple):
 class PersonaModel(nn.Module):
     """Mix personas by attention; a source says what personas are (`compose`)."""
 
+    composed = False
+    """Whether a persona is a sum over the history: a taste then rests on past items, exactly."""
+
+    refits = False
+    """Whether scoring an edited history fits the user again."""
+
     bias: Tensor
     candidate_side: Tensor
     temperature: Tensor
@@ -63,6 +70,22 @@ class PersonaModel(nn.Module):
     @abstractmethod
     def compose(self, history: Tensor, masks: Tensor, items: Tensor | None) -> Composition:
         """Return the personas of a history (T) under masks (B x T), matched with `items`."""
+
+    def reached(self, history: Tensor) -> Tensor | None:
+        """Return the items that this history can match, whatever its masks; None: most or all.
+
+        The score of every other item is its bias (`spread`).
+        """
+        del history
+        return None
+
+    def spread(self, scores: Tensor, reached: Tensor | None) -> Tensor:
+        """Return the scores of all items, B x n, from those of the items that are reached."""
+        if reached is None:
+            return scores
+        everywhere = self.bias.repeat(len(scores), 1)
+        everywhere[:, reached] = scores
+        return everywhere
 
     def contributions(self, history: Tensor, shares: Tensor, item: int) -> Tensor | None:
         """Return the exact part of every (event, persona) in a score, T x K, or None.
@@ -102,6 +125,14 @@ class PersonaModel(nn.Module):
         shares, scores = self.mix(masses, personas, matches, keep, items)
         return Mixture(weights, masses, personas, matches, shares, scores)
 
+    def score_each(self, histories: Sequence[Tensor]) -> Tensor:
+        """Return the scores of all items for each of several histories: B x n."""
+        rows = []
+        for history in histories:
+            reached, mask = self.reached(history), torch.ones(1, len(history), dtype=torch.bool)
+            rows.append(self.spread(self(history, mask, items=reached).scores, reached))
+        return torch.cat(rows)
+
     def mix(
         self,
         masses: Tensor,
@@ -115,15 +146,17 @@ class PersonaModel(nn.Module):
         raised = masses[..., None].clamp(min=TINY) * torch.exp(self._fit(personas, matches, items))
         if keep is not None:
             raised = raised * keep[..., None]  # B, K, m
-        shares = raised / raised.sum(1, keepdim=True).clamp(min=TINY * TINY)  # none left: all zero
+        total = raised.sum(1, keepdim=True)
+        shares = raised / total.masked_fill(total == 0, 1.0)  # none left: all zero
         bias = self.bias if items is None else self.bias[items]
         return shares, (shares * matches).sum(1) + bias
 
     def _fit(self, personas: Tensor, matches: Tensor, items: Tensor | None) -> Tensor:
-        if self.attention == "none" or self.k == 1:
+        if self.attention == "none" or self.k == 1 or not self.temperature:
             return torch.zeros_like(matches)
         if self.attention == "dot":
             fit = self.temperature * matches
         else:
-            fit = self.temperature * (self.queries(personas) @ self.keys(items).T)  # B, K, m
+            asked = (self.temperature * self.queries(personas)).flatten(0, 1)  # B K, d
+            fit = (self.keys(items) @ asked.T).T.contiguous().view_as(matches)  # B, K, m
         return fit - fit.max(1, keepdim=True).values  # exp must not overflow

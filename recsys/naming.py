@@ -25,8 +25,9 @@ _LONGEST = 60  # characters of a title or label that a name may hold
 class PersonaCard:
     """Hold a named persona of one user.
 
-    `mass`: part of the recency-weighted history; `items`: the user's liked items by their weight
-    in this persona, heaviest first, each with that weight (they sum to 1 over all items).
+    `mass`: its attention whatever the item (of `HistoryPersonas`, its part of the recency-weighted
+    history); `items`: the user's liked items by their weight in this persona, heaviest first, each
+    with that weight (they sum to 1 over all items).
     """
 
     persona: int

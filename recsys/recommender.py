@@ -34,6 +34,11 @@ class Recommender(Scorer):
         """Return the window that the model was trained with."""
         return self.config.window
 
+    @property
+    def refits(self) -> bool:
+        """Return whether an edited history is scored by fitting the user again."""
+        return self.model.refits
+
     @torch.no_grad()
     def mixture(
         self,
@@ -60,8 +65,28 @@ class Recommender(Scorer):
 
     def rescored(self, liked: Indices, masks: Masks) -> Iterator[Floats]:
         """Yield the scores of all items for each mask by masked passes of the model."""
-        dim = self.model.candidate_side.shape[1]
-        rows = max(1, _CELLS // (self.model.k * len(self.item_ids) + dim * len(liked)))
-        for start in range(0, len(masks), rows):
-            found = self.mixture(liked, masks[start : start + rows]).scores.numpy()
-            yield from np.asarray(found, dtype=np.float64)
+        yield from self._passes(liked, masks, None)
+
+    def with_personas(self, liked: Indices, keep: Masks) -> Iterator[Floats]:
+        """Yield the scores of all items for each row of `keep`, B x K: the personas taking part."""
+        yield from self._passes(liked, None, keep)
+
+    @torch.no_grad()
+    def _passes(self, liked: Indices, masks: Masks | None, keep: Masks | None) -> Iterator[Floats]:
+        given = masks if keep is None else keep
+        assert given is not None
+        reached = self.model.reached(torch.from_numpy(liked))
+        items = None if reached is None else reached.numpy()
+        width, dim = self.model.candidate_side.shape
+        width = width if reached is None else len(reached)
+        rows = max(1, _CELLS // max(1, self.model.k * width + dim * len(liked)))
+        for start in range(0, len(given), rows):
+            part = slice(start, start + rows)
+            found = self.mixture(
+                liked,
+                None if masks is None else masks[part],
+                None if keep is None else keep[part],
+                items,
+            ).scores
+            scores = self.model.spread(found, reached).round(decimals=_DECIMALS)
+            yield from np.asarray(scores.numpy(), dtype=np.float64)

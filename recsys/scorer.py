@@ -80,6 +80,11 @@ class Scorer(ABC):
         """Return how many items a ranking shows at most; None: all of them."""
         return None
 
+    @property
+    def refits(self) -> bool:
+        """Return whether an edited history is scored by fitting the user again."""
+        return False
+
     @abstractmethod
     def rescored(self, liked: Indices, masks: Masks) -> Iterator[Floats]:
         """Yield the scores of all items (n) for each row of `masks`, few of them held at once.
@@ -188,10 +193,18 @@ class Scorer(ABC):
             raise DataError(f"n is {n}: ask for at least 1 recommendation")
         scores = self.scores(self.history(user))
         scores[self.seen(user)] = -np.inf
-        order = np.lexsort((np.arange(len(scores)), -scores))[:n]
+        order = _best(scores, n)
         shown = scores if self.access != "top_n" else np.full_like(scores, np.nan)
         return [
             Recommendation(self.item_ids.ids[i], self.titles[i], rank, float(shown[i]))
             for rank, i in enumerate(order, 1)
             if np.isfinite(scores[i])
         ]
+
+
+def _best(scores: Floats, n: int) -> Indices:
+    """Return the places of the `n` largest, best first; ties by index, NaN last."""
+    falling = -scores
+    edge = np.partition(falling, min(n, len(falling)) - 1)[min(n, len(falling)) - 1]
+    ahead = np.flatnonzero(~(falling > edge))  # with all that tie with the last
+    return np.asarray(ahead[np.lexsort((ahead, falling[ahead]))][:n], dtype=np.int64)

@@ -13,7 +13,7 @@ def empty_model(n_items: int, config: FitConfig) -> PersonaModel:
     """Return a model whose weights are still to be loaded."""
     k, dim, attention = config.personas, config.dim, config.attention
     if config.source == "free":
-        return FreePersonas(n_items, k, dim, attention)
+        return FreePersonas(n_items, config)
     if config.source == "medoid":
         return MedoidPersonas(n_items, k, dim, attention)
     return HistoryPersonas(n_items, k, dim, config.neighbours, attention)

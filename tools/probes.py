@@ -66,6 +66,7 @@ def personas(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
             "rank": whole.rank,
             "candidates": whole.candidates,
             "rank_without": part.rank_without,
+            "composed": rec.model.composed,
         }
         found.append(
             evidence(
@@ -294,6 +295,7 @@ def _removal(ws: Workspace, removal: effects.Removal, top: int) -> dict[str, Jso
         "rank_before": removal.rank_before,
         "rank_after": None if removal.beyond else removal.rank_after,
         "top": top,
+        "refit": ws.recommender.refits,
     }
 
 

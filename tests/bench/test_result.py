@@ -34,3 +34,37 @@ def test_report_exits_with_one_where_a_target_is_missed(got, code, tmp_path, cap
     assert set(printed) >= {"bench", "data", "seed", "machine", "date", "figures", "targets"}
     assert printed["targets"]["share"]["ok"] is (code == 0)
     assert list(tmp_path.iterdir()) == [tmp_path / "r.json"]
+
+
+ROWS = [("ranker", "ndcg"), ("ours", "0.5")]
+
+
+def shown(capsys, rows, *given):
+    options = arguments("about", "d").parse_args(list(given))
+    figures = {"judged": 1.0, "plain": 2.0, "unknown": float("nan")}
+    targets = [Target("judged", ">=", 1.0)]
+    report(Result("b", "d", 0, figures, targets, rows, ["a note"]), options)
+    return capsys.readouterr().out
+
+
+def test_beside_a_table_text_shows_only_the_figures_with_a_target(capsys):
+    text = shown(capsys, ROWS)
+    assert "ours" in text
+    assert "judged" in text
+    assert "reached" in text
+    assert "a note" in text
+    assert "plain" not in text
+
+
+def test_without_a_table_text_shows_every_figure(capsys):
+    text = shown(capsys, ())
+    assert "judged" in text
+    assert "plain" in text
+
+
+def test_json_holds_every_figure_and_stays_json(capsys):
+    def refuse(name):
+        raise AssertionError(name)
+
+    plain = json.loads(shown(capsys, ROWS, "--json"), parse_constant=refuse)
+    assert plain["figures"] == {"judged": 1.0, "plain": 2.0, "unknown": None}

@@ -8,14 +8,22 @@ import pytest
 import torch
 
 from tests.recsys.small import N_ITEMS, small_dataset, taste
+from whythis.bench.problem import Problem
 from whythis.bench.ranking import rank
-from whythis.bench.rivals import RIVALS, Fit, als, ease_linear, popularity, sasrec
+from whythis.bench.rivals import (
+    RIVALS,
+    BudgetError,
+    Fit,
+    als,
+    ease_linear,
+    popularity,
+    sasrec,
+)
 from whythis.recsys.errors import DataError, MissingPartError
 from whythis.recsys.fitting import sequences
+from whythis.recsys.kernels import ease, events_matrix
 from whythis.recsys.metrics import ndcg
 from whythis.recsys.split import leave_last_out
-from whythis.recsys.structure import ease
-from whythis.recsys.training import events_matrix
 from whythis.recsys.vocabulary import Vocabulary
 
 SHORT: dict[str, Fit] = RIVALS | {"SASRec": partial(sasrec, steps=60)}
@@ -37,7 +45,7 @@ def split():
 @pytest.fixture(scope="module")
 def fitted(split):
     train, valid, _ = split
-    return {name: fit(train, valid, N_ITEMS, 0) for name, fit in SHORT.items()}
+    return {name: fit(Problem(train, valid, N_ITEMS)) for name, fit in SHORT.items()}
 
 
 @pytest.mark.parametrize("name", RIVALS)
@@ -77,7 +85,7 @@ def test_the_validation_figure_is_that_of_the_kept_scorer(fitted, split, name):
 @pytest.mark.parametrize("name", RIVALS)
 def test_a_seed_gives_the_same_rival_again(fitted, split, name):
     train, valid, _ = split
-    again = SHORT[name](train, valid, N_ITEMS, 0)
+    again = SHORT[name](Problem(train, valid, N_ITEMS))
     assert again.chosen == fitted[name].chosen
     rows = np.arange(len(train))
     assert np.array_equal(again.scores(rows, train), fitted[name].scores(rows, train))
@@ -86,20 +94,20 @@ def test_a_seed_gives_the_same_rival_again(fitted, split, name):
 @pytest.mark.parametrize("name", ["ALS", "BPR", "SASRec"])
 def test_another_seed_gives_other_weights(split, fitted, name):
     train, valid, _ = split
-    other = SHORT[name](train, valid, N_ITEMS, 1)
+    other = SHORT[name](Problem(train, valid, N_ITEMS, seed=1))
     rows = np.arange(len(train))
     assert not np.array_equal(other.scores(rows, train), fitted[name].scores(rows, train))
 
 
 def test_popularity_counts_training_users():
     train = [np.array([0, 1]), np.array([1, 2]), np.array([1])]
-    rival = popularity(train, (train, [2, 0, 0]), 4, 0)
+    rival = popularity(Problem(train, (train, [2, 0, 0]), 4))
     assert rival.scores(np.arange(2), train[:2]).tolist() == [[1.0, 3.0, 1.0, 0.0]] * 2
 
 
 def test_ease_keeps_the_ridge_that_validates_best(split):
     train, valid, _ = split
-    rival = ease_linear(train, valid, N_ITEMS, 0)
+    rival = ease_linear(Problem(train, valid, N_ITEMS))
     ridge = float(rival.chosen.removeprefix("ridge "))
     weights = ease(events_matrix(train, N_ITEMS), ridge)
     wanted = np.stack([weights[h].sum(0) for h in train])
@@ -132,14 +140,28 @@ def test_sasrec_reads_the_order(fitted, split):
 def test_sasrec_leaves_the_global_random_state_alone(split):
     train, valid, _ = split
     before = torch.get_rng_state()
-    sasrec(train, valid, N_ITEMS, 5, steps=3)
+    sasrec(Problem(train, valid, N_ITEMS, seed=5), steps=3)
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_sasrec_needs_a_sequence():
     train = [np.array([0]), np.array([1])]
     with pytest.raises(DataError, match="two events"):
-        sasrec(train, (train, [1, 0]), 3, 0)
+        sasrec(Problem(train, (train, [1, 0]), 3))
+
+
+@pytest.mark.parametrize("fit", [ease_linear, partial(sasrec, steps=60)])
+def test_a_rival_that_would_take_too_long_says_so_after_its_first_fit(split, fit):
+    train, valid, _ = split
+    with pytest.raises(BudgetError, match=r"minutes.*by the first.*, of 0\.0"):
+        fit(Problem(train, valid, N_ITEMS, budget=1e-6))
+
+
+def test_a_budget_that_is_kept_changes_nothing(split, fitted):
+    train, valid, _ = split
+    rows = np.arange(len(train))
+    again = ease_linear(Problem(train, valid, N_ITEMS, budget=600.0))
+    assert np.array_equal(again.scores(rows, train), fitted["EASE"].scores(rows, train))
 
 
 @pytest.mark.parametrize(("fit", "package"), [(als, "implicit"), (sasrec, "cornac")])
@@ -149,4 +171,4 @@ def test_an_absent_package_names_the_extra(monkeypatch, split, fit, package):
     monkeypatch.setitem(sys.modules, package, None)
     train, valid, _ = split
     with pytest.raises(MissingPartError, match=rf"^{package}.*whythis\[bench\]"):
-        fit(train, valid, N_ITEMS, 0)
+        fit(Problem(train, valid, N_ITEMS))

@@ -19,6 +19,7 @@ from whythis.realiser import Style
 from whythis.recsys.blackbox import black_box, ranked_list
 from whythis.recsys.effects import remove
 from whythis.recsys.errors import MissingPartError
+from whythis.recsys.sets import necessary_set
 from whythis.slots import slots
 from whythis.tools import probes
 from whythis.tools.workspace import Workspace
@@ -128,8 +129,8 @@ def test_leaving_a_list_is_said_without_a_rank_and_is_true(
     left = []
     for user in USERS:
         item = best(box, user)
-        past = [ws.recommender.item_ids.ids[i] for i in ws.recommender.history(user)]
-        found = probes.what_if(box, user, item, past[: len(past) // 2])
+        gone = necessary_set(ws.recommender, user, item, top=depth, limit=3).removal.removed
+        found = probes.what_if(box, user, item, list(gone))
         claim = next(c for c in offer(found, user, item) if c.kind == "history_effect")
         assert verify(claim, box).outcome == "verified"
         left.append(moved_out(ws, box, claim))

@@ -17,12 +17,15 @@ import pytest
 from whythis.demo import DATA, MODEL, REVIEWS, ending, held
 from whythis.downloads import locate
 from whythis.recsys import artefact
+from whythis.recsys.building import build
+from whythis.recsys.choosing import Choice, solve
 from whythis.recsys.config import FitConfig
 from whythis.recsys.errors import MissingPartError
-from whythis.recsys.fitting import train_split
+from whythis.recsys.fitting import sequences, train_split
 from whythis.recsys.interactions import Dataset, make_dataset
 from whythis.recsys.movielens import read_ml100k
 from whythis.recsys.split import leave_last_out
+from whythis.recsys.vocabulary import Vocabulary
 
 from .commands import Ran, process, whythis
 from .samples import explanation
@@ -45,11 +48,14 @@ def movielens() -> Path:
 
 @pytest.fixture(scope="module")
 def untrained(movielens: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an artefact of ML-100K that passes for the demo's, left at the model's start."""
+    """Return an artefact of ML-100K that passes for the demo's, its numbers not chosen."""
     folder = tmp_path_factory.mktemp("demo") / "demo"
-    dataset = read_ml100k(movielens)
-    start = train_split(dataset, leave_last_out(dataset, 0), FitConfig(steps=0))
-    artefact.save(folder, dataset, FitConfig(), start.model, start.figures)
+    dataset, config = read_ml100k(movielens), FitConfig()
+    items = Vocabulary("item", tuple(dataset.items["item"]))
+    histories = sequences(dataset.liked, sorted(set(dataset.liked["user"])), items)
+    linear = solve(histories, len(items), Choice(), config.neighbours)
+    model = build(linear, histories, dataset.items, config)
+    artefact.save(folder, dataset, config, model, {"valid_hr@10": 0.1, "valid_ndcg@10": 0.1})
     return folder
 
 

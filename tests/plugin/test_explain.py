@@ -261,7 +261,7 @@ def test_a_ledger_of_other_weights_is_refused(
     try:
         with torch.no_grad():
             other.recommender.model.bias.add_(torch.linspace(-1, 1, 40, dtype=torch.float64))
-            other.recommender.model.log_scale.add_(0.5)
+            other.recommender.model.scale.mul_(1.6)
         ledger = audit(claims, item, other)
         assert {"p1", "h1"} <= set(ledger.refused)
         assert "q1" in ledger.verified  # a fact of the data, whatever the weights

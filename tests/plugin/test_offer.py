@@ -26,7 +26,9 @@ LETTERS = {
 }
 
 
-def persona(number: int, effect: float, without: int, rank: int = 5) -> Evidence:
+def persona(
+    number: int, effect: float, without: int, rank: int = 5, composed: bool = True
+) -> Evidence:
     value: dict[str, Any] = {
         "persona": number,
         "name": f"taste {number}",
@@ -35,6 +37,7 @@ def persona(number: int, effect: float, without: int, rank: int = 5) -> Evidence
         "rank": rank,
         "rank_without": without,
         "items": ["x", "y", "z"],
+        "composed": composed,
     }
     return evidence("persona_effect", value, source="model:0", probe="personas")
 
@@ -70,6 +73,10 @@ def test_the_strongest_tastes_are_told_with_what_they_rest_on() -> None:
     assert [c.id for c in claims] == ["p1", "t1", "w1", "p2", "t2", "a1", "t3"]
     assert [c.subject.persona for c in claims] == [1, 1, 1, 0, 0, 2, 2]
     assert [c.subject.items for c in claims if c.kind == "persona_items"] == [("x", "y")] * 3
+
+
+def test_what_a_taste_rests_on_is_not_told_where_it_is_no_sum_of_past_items() -> None:
+    assert ids(persona(0, 0.9, 6, composed=False)) == ["p1", "w1"]
 
 
 def test_a_second_taste_must_matter_and_an_objection_must_show_in_the_rank() -> None:

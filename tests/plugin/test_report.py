@@ -227,7 +227,7 @@ def test_users_stand_once_in_the_order_of_their_first_explanation() -> None:
 def test_the_guide_explains_the_terms_and_the_footer_holds_the_whole_hashes() -> None:
     text = flat(page(explanation()).text)
     guide = text[text.rindex("How to read this") :]
-    for term in ("Weighs", "Effect", "exact", "executed", "observed", "Not said"):
+    for term in ("Weighs", "Effect", "exact", "executed", "refit", "observed", "Not said"):
         assert term in guide
     for digest in (MODEL, DATA, PROMPT):
         assert guide.count(digest) == 1

@@ -67,6 +67,8 @@ ANYONE = cited("not_about_you", "n1", {"rank": 1, "rank_without_history": 3, "to
 FITTING = {
     "lead_main": PRO,
     "lead": LESS,
+    "alone_main": PRO,
+    "alone": LESS,
     "second": LESS,
     "against": CON,
     "effect": UNSURE,

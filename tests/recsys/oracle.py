@@ -20,8 +20,10 @@ class Parts:
 
     score: float
     masses: list[float]
-    shares: list[float]
+    weights: list[list[float]]  # one row an event, one column a persona
+    personas: list[list[float]]  # one row a persona
     matches: list[float]
+    shares: list[float]
     contributions: list[list[float]]  # one row an event, one column a persona
 
 
@@ -33,53 +35,77 @@ def weights_of(model: PersonaModel) -> Weights:
     }
 
 
+def weight(weights: Weights, kernel: str, item: int, candidate: int) -> float:
+    """Return the weight that an item has with a candidate: B ("together") or beta N ("next")."""
+    row = zip(weights[f"{kernel}_items"][item], weights[kernel][item], strict=True)
+    return sum(float(value) for column, value in row if column == candidate)
+
+
 def parts(
-    weights: Weights, history: Sequence[int], item: int, keep: Collection[int] | None = None
+    weights: Weights,
+    history: Sequence[int],
+    item: int,
+    keep: Collection[int] | None = None,
+    attention: str = "cosine",
 ) -> Parts:
     """Return the parts of an item's score for a history; only personas in `keep` take part."""
     personas = range(weights["membership"].shape[1])
     keep = personas if keep is None else keep
-    width = weights["candidate_side"].shape[1]
-    gains = []
-    for place in range(len(history)):
-        age = len(history) - 1 - place
-        bucket = 0 if age == 0 else min(8, 1 + int(math.log2(age)))
-        gains.append(math.exp(weights["recency"][bucket]))
-    size = math.exp(weights["log_scale"]) * math.sqrt(sum(gains))
-    candidate = weights["candidate_side"][item]
-    asked = _turn(candidate, weights["item_map"])
+    member = weights["membership"]
+    ages = [len(history) - 1 - place for place in range(len(history))]
+    g = [math.exp(-float(weights["forgetting"]) * age) for age in ages]
+    fresh = [math.exp(-age / float(weights["reach"])) for age in ages]
+    # what every event does for the candidate, whatever the persona
+    pull = [
+        g[t] * weight(weights, "together", i, item) + fresh[t] * weight(weights, "next", i, item)
+        for t, i in enumerate(history)
+    ]
+    size = float(weights["scale"]) / math.sqrt(sum(g)) if history else 0.0
 
-    masses, matches, logits, mixes = [], [], [], []
+    masses, mixes, vectors, matches, logits = [], [], [], [], []
     for k in personas:
-        mine = [gain * weights["membership"][i][k] for gain, i in zip(gains, history, strict=True)]
-        mass = sum(mine) / sum(gains) if history else 0.0
-        mix = [w / sum(mine) for w in mine]
+        held = [g[t] * member[i][k] for t, i in enumerate(history)]
+        mass = sum(held) / sum(g) if history else 0.0
+        mix = [h / sum(held) for h in held]
         x = [
-            size * sum(m * weights["history_side"][i][c] for m, i in zip(mix, history, strict=True))
-            for c in range(width)
+            sum(w * weights["history_side"][i][c] for w, i in zip(mix, history, strict=True))
+            for c in range(weights["history_side"].shape[1])
         ]
+        match = sum(member[i][k] * pull[t] for t, i in enumerate(history)) * size
+        match = match / mass if history else 0.0
+        fit = {
+            "cosine": _cosine(x, weights["candidate_side"][item]),
+            "dot": match,
+            "none": 0.0,
+        }[attention]
         masses.append(mass)
         mixes.append(mix)
-        matches.append(_dot(x, candidate))
-        cosine = _cosine(_turn(x, weights["user_map"]), asked)
-        logits.append(math.log(max(mass, 1e-12)) + float(weights["temperature"]) * cosine)
+        vectors.append(x)
+        matches.append(match)
+        logits.append(math.log(max(mass, 1e-12)) + float(weights["temperature"]) * fit)
 
-    total = sum(math.exp(logits[k]) for k in keep)
-    shares = [math.exp(logits[k]) / total if k in keep else 0.0 for k in personas]
-    contributions = [
-        [
-            shares[k] * size * mixes[k][event] * _dot(weights["history_side"][i], candidate)
-            for k in personas
-        ]
-        for event, i in enumerate(history)
-    ]
+    top = max((logits[k] for k in keep), default=0.0)
+    total = sum(math.exp(logits[k] - top) for k in keep)
+    shares = [math.exp(logits[k] - top) / total if k in keep else 0.0 for k in personas]
     score = sum(a * r for a, r in zip(shares, matches, strict=True)) + float(weights["bias"][item])
-    return Parts(score, masses, shares, matches, contributions)
+    return Parts(
+        score=score,
+        masses=masses,
+        weights=[[mixes[k][t] for k in personas] for t in range(len(history))],
+        personas=vectors,
+        matches=matches,
+        shares=shares,
+        contributions=[
+            [shares[k] * size / masses[k] * member[i][k] * pull[t] for k in personas]
+            for t, i in enumerate(history)
+        ],
+    )
 
 
-def scores(weights: Weights, history: Sequence[int]) -> list[float]:
+def scores(weights: Weights, history: Sequence[int], attention: str = "cosine") -> list[float]:
     """Return the score of every item for a history."""
-    return [parts(weights, history, item).score for item in range(len(weights["bias"]))]
+    items = range(len(weights["bias"]))
+    return [parts(weights, history, item, attention=attention).score for item in items]
 
 
 def rank(scored: Sequence[float], item: int, hidden: Collection[int]) -> int:
@@ -90,10 +116,6 @@ def rank(scored: Sequence[float], item: int, hidden: Collection[int]) -> int:
 
 def _dot(left: Iterable[float], right: Iterable[float]) -> float:
     return sum(float(a) * float(b) for a, b in zip(left, right, strict=True))
-
-
-def _turn(row: Iterable[float], matrix: npt.NDArray[np.float64]) -> list[float]:
-    return [_dot(row, matrix[:, column]) for column in range(matrix.shape[1])]
 
 
 def _cosine(left: Sequence[float], right: Sequence[float]) -> float:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import torch
+from torch.nn import functional
 
-from whythis.recsys.config import FitConfig
+from whythis.recsys.composed import HistoryPersonas
+from whythis.recsys.config import Attention, FitConfig
 from whythis.recsys.interactions import Dataset, make_dataset
 from whythis.recsys.model import PersonaModel
 from whythis.recsys.recommender import Recommender
 
-CONFIG = FitConfig(dim=8, personas=3, steps=20, batch=32, check_every=10, ease_l2=5.0)
+CONFIG = FitConfig(dim=8, personas=3, neighbours=24)
 
 TASTES = (("Drama", "Romance"), ("Comedy", "Musical"), ("Sci-Fi", "Thriller"))
 N_USERS, N_ITEMS = 60, 40
@@ -105,7 +107,7 @@ def small_dataset(seed: int = 0) -> Dataset:
 def recommender(
     dataset: Dataset, model: PersonaModel, window: int = FitConfig().window
 ) -> Recommender:
-    """Return a recommender around any model, without training or saving it."""
+    """Return a recommender around any model, without fitting or saving it."""
     return Recommender(
         config=FitConfig(personas=model.k, dim=model.candidate_side.shape[1], window=window),
         model=model.double().eval(),
@@ -116,18 +118,43 @@ def recommender(
     )
 
 
-def random_model(n: int, d: int, k: int, seed: int) -> PersonaModel:
-    """Return a model with every weight drawn at random, so that no term of a formula is silent."""
+def random_model(
+    n: int, d: int, k: int, seed: int, attention: Attention = "cosine"
+) -> HistoryPersonas:
+    """Return a model with every weight drawn at random, so that no term of a formula is silent.
+
+    An item has weights with two thirds of the items, in no order, and one place of padding.
+    """
     generator = torch.Generator().manual_seed(seed)
 
     def normal(*shape: int) -> torch.Tensor:
         return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
-    model = PersonaModel(normal(n, d), normal(n, d), torch.softmax(2 * normal(n, k), dim=1))
-    model.double()
-    with torch.no_grad():
-        for weight in (model.bias, model.recency, model.user_map, model.item_map):
-            weight.copy_(normal(*weight.shape))
-        model.log_scale.fill_(0.3)
-        model.temperature.fill_(1.7)
+    kept = min(n, max(2, 2 * n // 3))
+    model = HistoryPersonas(n, k, d, kept, attention).double()
+    model.bias.copy_(normal(n))
+    model.history_side.copy_(normal(n, d))
+    model.candidate_side.copy_(functional.normalize(normal(n, d), dim=1))
+    model.membership.copy_(torch.softmax(2 * normal(n, k), dim=1))
+    for columns, values in (
+        (model.together_items, model.together),
+        (model.next_items, model.next),
+    ):
+        columns.copy_(torch.rand(n, n, generator=generator).argsort(1)[:, :kept])
+        values.copy_(normal(n, kept))
+        columns[:, -1], values[:, -1] = 0, 0.0
+    for number, value in {
+        model.temperature: 1.7,
+        model.forgetting: 0.2,
+        model.reach: 2.5,
+        model.scale: 1.3,
+    }.items():
+        number.fill_(value)
     return model.eval()
+
+
+def give_weights(model: HistoryPersonas, name: str, matrix: torch.Tensor) -> None:
+    """Give a model a whole matrix of item-item weights, "together" or "next", as it is."""
+    places = torch.arange(len(matrix), dtype=torch.int32).expand(len(matrix), -1)
+    setattr(model, f"{name}_items", places.clone())
+    setattr(model, name, matrix.to(model.bias.dtype))

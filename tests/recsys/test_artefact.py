@@ -30,9 +30,13 @@ from whythis.recsys.artefact import (
     save,
 )
 from whythis.recsys.errors import ArtefactError
+from whythis.recsys.model import PersonaModel
+from whythis.recsys.sources import empty_model
 
 from .small import CONFIG, random_model, small_dataset
 
+# the names of two fields that earlier manifests held
+EARLIER = {"ease_l2": 300.0, "history_dropout": 0.3}
 FILES = (WEIGHTS, ITEMS, INTERACTIONS, REVIEWS)
 
 
@@ -40,6 +44,18 @@ FILES = (WEIGHTS, ITEMS, INTERACTIONS, REVIEWS)
 def folder(small_artefact: Path, tmp_path: Path) -> Path:
     """Return a copy of the fitted artefact, free to be damaged."""
     return shutil.copytree(small_artefact, tmp_path / "artefact")
+
+
+def any_model(seed: int) -> PersonaModel:
+    """Return a model of the small data's shape."""
+    drawn = random_model(36, CONFIG.dim, CONFIG.personas, seed)
+    assert drawn.together.shape[1] == CONFIG.neighbours
+    model = empty_model(40, CONFIG)
+    with torch.no_grad():
+        for name, value in drawn.state_dict().items():
+            held = model.state_dict()[name]
+            held[: len(value)].copy_(value) if held.ndim else held.copy_(value)
+    return model
 
 
 def refusal(folder: Path) -> str:
@@ -73,7 +89,7 @@ def vouch(folder: Path, name: str) -> None:
 
 
 def test_what_was_saved_comes_back(tmp_path: Path) -> None:
-    data, model = small_dataset(), random_model(40, CONFIG.dim, CONFIG.personas, 0).float()
+    data, model = small_dataset(), any_model(0)
     save(tmp_path / "a" / "b", data, CONFIG, model, {"valid_ndcg@10": 0.5})
     rec = load(tmp_path / "a" / "b")
     assert rec.config == CONFIG
@@ -82,10 +98,20 @@ def test_what_was_saved_comes_back(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(rec.items, data.items)
     pd.testing.assert_frame_equal(rec.interactions, data.interactions)
     for name, value in model.state_dict().items():
-        assert torch.equal(rec.model.state_dict()[name], value.double())
+        told = value.double() if value.is_floating_point() else value
+        assert torch.equal(rec.model.state_dict()[name], told)
     reviews = read_reviews(tmp_path / "a" / "b")
     assert reviews is not None
     pd.testing.assert_frame_equal(reviews, data.reviews)
+
+
+def test_integers_stay_integers(small_artefact: Path) -> None:
+    stored, loaded = load_file(small_artefact / WEIGHTS), load(small_artefact).model.state_dict()
+    assert stored.keys() == loaded.keys()
+    for name, value in stored.items():
+        whole = name in ("together_items", "next_items")
+        assert value.dtype == (torch.int32 if whole else torch.float32)
+        assert loaded[name].dtype == (torch.int32 if whole else torch.float64)
 
 
 def test_the_manifest_holds_the_hashes_and_how_it_came_about(small_artefact: Path) -> None:
@@ -146,7 +172,7 @@ def test_a_folder_without_a_manifest_is_no_artefact(tmp_path: Path) -> None:
         b"null",
         b'"schema"',
         b"{}",
-        b'{"schema": 1}',
+        b'{"schema": 2}',
         b"[" * 200_000,
         b'{"schema": ' * 200_000,
         b'{"schema": "' + b"x" * 2_000_000 + b'"}',
@@ -159,8 +185,19 @@ def test_a_manifest_that_is_none_is_refused(folder: Path, content: bytes) -> Non
 
 
 def test_a_manifest_of_another_schema_is_refused(folder: Path) -> None:
-    rewrite(folder, lambda m: m.update(schema=2))
-    assert "schema: Input should be 1, not '2'" in refusal(folder).replace('"', "'")
+    for schema in (1, 3, "2", None):
+        rewrite(folder, lambda m, schema=schema: m.update(schema=schema))
+        shown = f"schema: Input should be 2, not {str(schema)!r}"
+        assert shown in refusal(folder).replace('"', "'")
+
+
+def test_an_artefact_of_the_first_schema_is_told_by_its_schema(folder: Path) -> None:
+    def earlier(manifest: dict[str, Any]) -> None:
+        manifest["schema"] = 1
+        manifest["config"] |= EARLIER
+
+    rewrite(folder, earlier)
+    assert "schema: Input should be 2, not '1'" in refusal(folder).replace('"', "'")
 
 
 CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -202,9 +239,22 @@ def test_weights_that_are_not_finite_are_refused(folder: Path) -> None:
         assert "temperature is not all finite numbers" in refusal(folder)
 
 
-def test_weights_of_another_shape_are_refused(folder: Path) -> None:
-    rewrite(folder, lambda m: m["config"].update(dim=9))
+@pytest.mark.parametrize(
+    "change", [{"dim": 9}, {"neighbours": 23}, {"personas": 4}, {"source": "medoid"}]
+)
+def test_weights_of_another_shape_are_refused(folder: Path, change: dict[str, Any]) -> None:
+    rewrite(folder, lambda m: m["config"].update(change))
     assert "does not hold a usable model" in refusal(folder)
+
+
+@pytest.mark.parametrize("name", ["together_items", "next_items"])
+@pytest.mark.parametrize("bad", [-1, 40])
+def test_weights_for_items_that_do_not_exist_are_refused(folder: Path, name: str, bad: int) -> None:
+    weights = load_file(folder / WEIGHTS)
+    weights[name][3, 2] = bad
+    save_file(weights, folder / WEIGHTS)
+    vouch(folder, WEIGHTS)
+    assert f"{name} names an item that is not one of the 40" in refusal(folder)
 
 
 @pytest.mark.parametrize("name", [WEIGHTS, ITEMS, INTERACTIONS])
@@ -246,7 +296,7 @@ def content_of(folder: Path) -> dict[str, bytes]:
 def test_a_full_disk_leaves_the_earlier_artefact_whole(folder: Path) -> None:
     before, hashes = content_of(folder), load(folder).hashes
     sizes = {name: (folder / name).stat().st_size for name in [*FILES, "manifest.json"]}
-    other = random_model(40, CONFIG.dim, CONFIG.personas, 1).float()
+    other = any_model(1)
     # whichever file is the one that no longer fits
     for size in {0, *(size - 1 for size in sizes.values())}:
         with (
@@ -262,7 +312,7 @@ def test_a_full_disk_leaves_the_earlier_artefact_whole(folder: Path) -> None:
 
 
 def test_a_full_disk_leaves_nothing_behind_in_a_new_folder(tmp_path: Path) -> None:
-    model = random_model(40, CONFIG.dim, CONFIG.personas, 1).float()
+    model = any_model(1)
     with full_after(100), pytest.raises(ArtefactError):
         save(tmp_path / "new", small_dataset(), CONFIG, model, {})
     assert not content_of(tmp_path)
@@ -271,7 +321,7 @@ def test_a_full_disk_leaves_nothing_behind_in_a_new_folder(tmp_path: Path) -> No
 
 def test_a_file_in_the_way_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    model = random_model(40, CONFIG.dim, CONFIG.personas, 1).float()
+    model = any_model(1)
     for out in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(ArtefactError, match="cannot write the artefact") as caught:
             save(out, small_dataset(), CONFIG, model, {})
@@ -282,7 +332,7 @@ def test_a_file_in_the_way_is_told_in_one_line(tmp_path: Path) -> None:
 def test_reviews_of_earlier_data_go_with_them(folder: Path) -> None:
     data = small_dataset()
     bare = type(data)(data.name, data.interactions, data.items, data.reviews[:0], data.like)
-    save(folder, bare, CONFIG, random_model(40, CONFIG.dim, CONFIG.personas, 1).float(), {})
+    save(folder, bare, CONFIG, any_model(1), {})
     assert read_reviews(folder) is None
     assert set(read_manifest(folder)["files"]) == {WEIGHTS, ITEMS, INTERACTIONS}
     np.testing.assert_array_equal(load(folder).items["item"], data.items["item"])
@@ -291,19 +341,13 @@ def test_reviews_of_earlier_data_go_with_them(folder: Path) -> None:
 def test_what_else_lies_in_the_folder_stays(folder: Path) -> None:
     (folder / "notes").mkdir()
     (folder / "notes" / "mine.txt").write_text("keep")
-    save(
-        folder,
-        small_dataset(),
-        CONFIG,
-        random_model(40, CONFIG.dim, CONFIG.personas, 1).float(),
-        {},
-    )
+    save(folder, small_dataset(), CONFIG, any_model(1), {})
     assert (folder / "notes" / "mine.txt").read_text() == "keep"
 
 
 def test_a_name_that_is_no_text_is_saved_all_the_same(tmp_path: Path) -> None:
     data = small_dataset()
     odd = type(data)("caf\udce9", data.interactions, data.items, data.reviews, data.like)
-    save(tmp_path, odd, CONFIG, random_model(40, CONFIG.dim, CONFIG.personas, 1).float(), {})
+    save(tmp_path, odd, CONFIG, any_model(1), {})
     assert load(tmp_path).hashes["data"] == data.hash
     assert read_manifest(tmp_path)["name"] == "caf?"

@@ -7,16 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
 from whythis.recsys import artefact, effects
 from whythis.recsys import recommender as recommending
+from whythis.recsys.composed import HistoryPersonas
 from whythis.recsys.effects import decompose, remove, without_persona
 from whythis.recsys.errors import DataError, ModelError, UnknownIdError
 from whythis.recsys.interactions import Dataset
-from whythis.recsys.model import Mixture, PersonaModel
+from whythis.recsys.model import Mixture
 from whythis.recsys.recommender import Recommender
 
 from . import oracle
@@ -63,15 +65,17 @@ def test_the_parts_are_the_formulas_and_sum_to_the_ranked_score(
     assert whole.candidates == len(rec.recommend(user, 1000))
     assert whole.history == tuple(past_of(rec, user))
     assert whole.bias == pytest.approx(float(weights["bias"][target]))
-    np.testing.assert_allclose([p.share for p in whole.personas], told.shares, atol=1e-9)
+    # candidates are stored at unit length, which is so to seven digits
+    np.testing.assert_allclose([p.share for p in whole.personas], told.shares, atol=1e-6)
     np.testing.assert_allclose([p.match for p in whole.personas], told.matches, atol=1e-9)
     np.testing.assert_allclose([p.mass for p in whole.personas], told.masses, atol=1e-9)
     np.testing.assert_allclose(
-        whole.contributions, np.reshape(told.contributions, (len(history), 3)), atol=1e-9
+        whole.contributions, np.reshape(told.contributions, (len(history), 3)), atol=1e-6
     )
     assert sum(p.share * p.match for p in whole.personas) + whole.bias == pytest.approx(
         line.score, abs=1e-5
     )
+    assert whole.contributions is not None
     assert whole.contributions.sum() + whole.bias == pytest.approx(line.score, abs=1e-5)
 
 
@@ -107,6 +111,7 @@ def test_deletions_balance_and_agree_with_runs_of_their_own(seed: int, k: int, u
 
 def test_a_user_without_history_has_no_effects(rec: Recommender) -> None:
     whole = decompose(rec, NOBODY, at(rec, NOBODY, 1))
+    assert whole.contributions is not None
     assert whole.contributions.shape == (0, 3)
     assert whole.score == pytest.approx(whole.bias, abs=1e-8)
     for part in whole.personas:
@@ -115,37 +120,81 @@ def test_a_user_without_history_has_no_effects(rec: Recommender) -> None:
         assert part.rank_without == whole.rank
 
 
-class _Leaky(PersonaModel):
+class _Leaky(HistoryPersonas):
     """A model whose scores hold something that none of its parts tells of."""
 
-    def forward(self, history: Tensor, mask: Tensor, keep: Tensor | None = None) -> Mixture:
-        found = super().forward(history, mask, keep)
+    def forward(
+        self,
+        history: Tensor,
+        masks: Tensor,
+        keep: Tensor | None = None,
+        items: Tensor | None = None,
+    ) -> Mixture:
+        found = super().forward(history, masks, keep, items)
         return found._replace(scores=found.scores + 1e-4)
 
 
-class _Unfair(PersonaModel):
+class _Unfair(HistoryPersonas):
     """A model that favours what is left when a persona is deleted."""
 
-    def forward(self, history: Tensor, mask: Tensor, keep: Tensor | None = None) -> Mixture:
-        found = super().forward(history, mask, keep)
+    def forward(
+        self,
+        history: Tensor,
+        masks: Tensor,
+        keep: Tensor | None = None,
+        items: Tensor | None = None,
+    ) -> Mixture:
+        found = super().forward(history, masks, keep, items)
         if keep is None:
             return found
         lift = 1e-4 * (~keep).sum(1, keepdim=True)
         return found._replace(scores=found.scores + lift)
 
 
+class _Partial(HistoryPersonas):
+    """A model that forgets to tell of its first event."""
+
+    def contributions(self, history: Tensor, shares: Tensor, item: int) -> Tensor:
+        found = super().contributions(history, shares, item)
+        return found * (torch.arange(len(found)) > 0)[:, None]
+
+
 @pytest.mark.parametrize(
-    ("kind", "message"), [(_Leaky, "personas of item .* sum to"), (_Unfair, "its closed form says")]
+    ("kind", "message"),
+    [
+        (_Leaky, "personas of item .* sum to"),
+        (_Unfair, "its closed form says"),
+        (_Partial, "history events of item .* sum to"),
+    ],
 )
 def test_a_model_that_cannot_be_taken_apart_is_an_error(
-    kind: type[PersonaModel], message: str
+    kind: type[HistoryPersonas], message: str
 ) -> None:
     model = random_model(40, 4, 3, 0)
-    other = kind(model.history_side, model.candidate_side, model.membership)
+    other = kind(40, 3, 4, model.together.shape[1], "cosine").double()
     other.load_state_dict(model.state_dict())
     rec = recommender(DATA, other)
     with pytest.raises(ModelError, match=message):
         decompose(rec, "u00", at(rec, "u00", 1))
+
+
+class _Opaque(HistoryPersonas):
+    """A model whose scores are no sum over the history."""
+
+    def contributions(self, history: Tensor, shares: Tensor, item: int) -> None:  # type: ignore[override]
+        return None
+
+
+def test_scores_that_are_no_sum_over_the_history_have_no_contributions() -> None:
+    model = random_model(40, 4, 3, 0)
+    other = _Opaque(40, 3, 4, model.together.shape[1], "cosine").double()
+    other.load_state_dict(model.state_dict())
+    told, whole = (
+        decompose(rec, "u00", at(rec, "u00", 1))
+        for rec in (recommender(DATA, model), recommender(DATA, other))
+    )
+    assert whole.contributions is None
+    assert whole.personas == told.personas
 
 
 def test_a_persona_that_does_not_exist_cannot_be_deleted(rec: Recommender) -> None:

@@ -117,7 +117,7 @@ def test_too_little_data_is_refused_before_anything_is_written(tmp_path: Path, l
 
 def test_the_least_data_that_can_be_fitted(tmp_path: Path) -> None:
     frame = pd.DataFrame({"user": "a", "item": ["w", "x", "y", "z"], "time": [1.0, 2.0, 3.0, 4.0]})
-    rec = fit(make_dataset("d", frame), tmp_path, FitConfig(steps=2, batch=2, check_every=1))
+    rec = fit(make_dataset("d", frame), tmp_path, FitConfig())
     assert rec.recommend("a") == []
     assert len(rec.scores(rec.history("a"))) == 4
 
@@ -129,14 +129,18 @@ def test_the_least_data_that_can_be_fitted(tmp_path: Path) -> None:
         {"personas": 33},
         {"dim": 1},
         {"window": 0},
-        {"history_dropout": 1.0},
+        {"neighbours": 0},
+        {"sharpness": 0.0},
+        {"attention": "much"},
+        {"source": "thin air"},
         {"learning_rate": 0.0},
+        {"refit_steps": 0},
         {"seed": -1},
         {"steps": -1},
         {"colour": "red"},
     ],
 )
-def test_choices_out_of_range_are_refused(choice: dict[str, float]) -> None:
+def test_choices_out_of_range_are_refused(choice: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         FitConfig.model_validate(choice)
 

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from whythis.recsys import artefact, effects
 from whythis.recsys.errors import DataError, UnknownIdError
@@ -15,7 +17,16 @@ from whythis.recsys.interactions import Dataset, make_dataset
 from whythis.recsys.recommender import Recommender
 
 from . import oracle
-from .small import COLD, NOBODY, ONCE, REMAKE, random_model, recommender, small_dataset
+from .small import (
+    COLD,
+    NOBODY,
+    ONCE,
+    REMAKE,
+    give_weights,
+    random_model,
+    recommender,
+    small_dataset,
+)
 
 USERS = ["u00", "u01", "u17", NOBODY, ONCE]
 
@@ -41,7 +52,8 @@ def test_scores_are_what_the_formulas_say_of_the_stored_weights(
 ) -> None:
     history = rec.history(user)
     told = oracle.scores(oracle.weights_of(rec.model), history.tolist())
-    np.testing.assert_allclose(rec.scores(history), told, atol=1e-8)
+    # candidates are stored at unit length, which is so to seven digits
+    np.testing.assert_allclose(rec.scores(history), told, atol=1e-6)
 
 
 @pytest.mark.parametrize("user", USERS)
@@ -104,13 +116,26 @@ def test_every_way_to_a_rank_agrees(rec: Recommender) -> None:
 
 def test_equal_scores_rank_by_index(data: Dataset) -> None:
     model = random_model(40, 4, 3, 0)
-    with torch.no_grad():
-        model.candidate_side.zero_()
-        model.bias.zero_()
+    for weight in (model.together, model.next, model.bias):
+        weight.zero_()
     rec = recommender(data, model)
     ranking = [line.item for line in rec.recommend("u00", 40)]
     assert ranking == sorted(ranking)
     assert [rec.rank("u00", item) for item in ranking] == list(range(1, len(ranking) + 1))
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_a_place_tells_how_many_equals_it_goes_before(data: st.DataObject) -> None:
+    rec = recommender(small_dataset(), random_model(40, 2, 1, 0))
+    scores = np.array(data.draw(st.lists(st.integers(0, 3), min_size=40, max_size=40)), dtype=float)
+    hidden = np.array(data.draw(st.lists(st.integers(0, 39), unique=True)), dtype=np.int64)
+    target = data.draw(st.integers(0, 39).filter(lambda i: i not in hidden))
+    place = rec.place_in(scores, target, hidden)
+    shown = [s for i, s in enumerate(scores) if i not in hidden]
+    assert place.rank == oracle.rank(scores.tolist(), target, hidden.tolist())
+    assert place.rank + place.ties == sum(s >= scores[target] for s in shown)
+    assert (place.score, place.beyond) == (scores[target], False)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -118,9 +143,12 @@ def test_twins_tie_whatever_is_computed_beside_them(seed: int) -> None:
     # sums of 43 columns are worked off in pieces that differ by column and by number of rows
     n, twins = 43, [0, 1, 5, 14, 21, 38, 40, 41, 42]
     model = random_model(n, 8, 3, seed)
-    with torch.no_grad():
-        model.candidate_side[twins] = model.candidate_side[0].clone()
-        model.bias[twins] = model.bias[0].clone()
+    model.candidate_side[twins] = model.candidate_side[0].clone()
+    model.bias[twins] = model.bias[0].clone()
+    for name in ("together", "next"):
+        weights = torch.from_numpy(np.random.default_rng(seed).standard_normal((n, n)))
+        weights[:, twins] = weights[:, :1].clone()
+        give_weights(model, name, weights)
     liked = [i for i in range(n) if i not in twins][:12]
     frame = pd.DataFrame(
         {"user": "a", "item": [f"{i:02}" for i in liked], "time": 1.0 * len(liked)}
@@ -154,7 +182,7 @@ def test_scores_are_computed_in_double_precision(rec: Recommender) -> None:
     assert rec.mixture(rec.history("u00")).scores.dtype == torch.float64
     # and from exactly the weights that were stored
     for value in rec.model.state_dict().values():
-        assert torch.equal(value, value.float().double())
+        assert torch.equal(value, value.float().to(value.dtype))
 
 
 def test_a_repeated_event_counts_twice(rec: Recommender) -> None:

@@ -23,7 +23,7 @@ from whythis.recsys.scorer import Scorer
 from whythis.recsys.sets import interaction, necessary_set, sufficient_set
 
 from . import oracle
-from .small import NOBODY, ONCE, random_model, recommender, small_dataset
+from .small import NOBODY, ONCE, give_weights, random_model, recommender, small_dataset
 
 DATA = small_dataset()
 
@@ -74,14 +74,14 @@ def one_user(likes: dict[str, Sequence[float]]) -> Recommender:
     """Return a plain sum over likes: item 0 by their first and last number, 1 by the others."""
     n = 8
     model = random_model(n, 3, 2, 0)
-    with torch.no_grad():
-        for weight in (model.bias, model.recency, model.history_side, model.candidate_side):
-            weight.zero_()
-        model.temperature.zero_()
-        model.candidate_side[0] = torch.tensor([1.0, 0.0, 1.0])
-        model.candidate_side[1] = torch.tensor([0.0, 1.0, 1.0])
-        for item, vector in likes.items():
-            model.history_side[int(item)] = torch.tensor(vector)
+    for number in (model.bias, model.temperature, model.forgetting):
+        number.zero_()
+    model.scale.fill_(1.0)
+    together = torch.zeros(n, n)
+    for item, (first, other, both) in likes.items():
+        together[int(item), 0], together[int(item), 1] = first + both, other + both
+    give_weights(model, "together", together)
+    give_weights(model, "next", torch.zeros(n, n))
     events = DATA.interactions.iloc[: len(likes)].assign(
         user="a", item=list(likes), rating=5.0, time=np.arange(len(likes), dtype=float)
     )

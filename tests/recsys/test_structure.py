@@ -1,4 +1,4 @@
-"""The item-item start and the memberships, held against independent solutions."""
+"""Embeddings and memberships, held against independent solutions."""
 
 from __future__ import annotations
 
@@ -11,95 +11,74 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import sparse
 
-from whythis.recsys import structure
-from whythis.recsys.structure import content, ease, gather, low_rank
+from whythis.recsys.structure import content, embed, gather, unit
 
 Matrix = npt.NDArray[np.float64]
 
-events = st.tuples(st.integers(2, 8), st.integers(1, 7)).flatmap(
-    lambda shape: arrays(np.float64, shape, elements=st.sampled_from([0.0, 1.0]))
+squares = st.integers(1, 8).flatmap(
+    lambda n: arrays(np.float64, (n, n), elements=st.sampled_from([0.0, 0.0, 0.25, 1.0, -0.5]))
 )
 
 
-def ridge_without_itself(x: Matrix, l2: float) -> Matrix:
-    """Regress each item on all the others: what EASE's constraint of a zero diagonal means."""
-    n = x.shape[1]
-    weights = np.zeros((n, n))
-    for j in range(n):
-        others = [i for i in range(n) if i != j]
-        rest = x[:, others]
-        gram = rest.T @ rest + l2 * np.eye(n - 1)
-        weights[others, j] = np.linalg.solve(gram, rest.T @ x[:, j])
-    return weights
-
-
-def planted(rows: int = 60, seed: int = 0) -> sparse.csr_matrix:
+def item_item(n: int = 12, seed: int = 0) -> sparse.csr_matrix:
+    """Return random item-item weights, half of them absent, with a diagonal of zeros."""
     rng = np.random.default_rng(seed)
-    return sparse.csr_matrix((rng.random((rows, 12)) < 0.3).astype(float))
-
-
-@settings(max_examples=50, deadline=None)
-@given(events, st.floats(0.5, 300))
-def test_ease_is_the_ridge_of_each_item_on_the_others(x: Matrix, l2: float) -> None:
-    found = ease(sparse.csr_matrix(x), l2)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, ridge_without_itself(x, l2), atol=1e-5)
+    weights = np.where(rng.random((n, n)) < 0.5, rng.standard_normal((n, n)), 0.0)
+    np.fill_diagonal(weights, 0.0)
+    return sparse.csr_matrix(weights)
 
 
 @pytest.mark.parametrize("dim", [1, 4, 11])
 def test_the_embeddings_are_the_best_form_of_their_rank(dim: int) -> None:
-    x = planted()
-    weights = ridge_without_itself(x.toarray(), 5.0)
-    left, right = low_rank(x, dim, 5.0, seed=0)
-    u, s, vt = np.linalg.svd(weights)
+    weights = item_item()
+    left, right = embed(weights, dim, seed=0)
+    assert left.dtype == right.dtype == np.float32
+    u, s, vt = np.linalg.svd(weights.toarray())
     best = u[:, :dim] * s[:dim] @ vt[:dim]
     np.testing.assert_allclose(left @ right.T, best, atol=1e-4)
+    # both sides are of one size, the main direction first
+    sizes = np.linalg.norm(left, axis=0)
+    np.testing.assert_allclose(sizes, np.linalg.norm(right, axis=0), rtol=1e-4)
+    np.testing.assert_allclose(sizes, np.sqrt(s[:dim]), rtol=1e-4)
 
 
-def test_ranks_above_what_the_data_hold_are_zero() -> None:
-    left, right = low_rank(planted(), 20, 5.0, seed=0)
+def test_ranks_above_what_the_weights_hold_are_zero() -> None:
+    left, right = embed(item_item(), 20, seed=0)
     assert left.shape == right.shape == (12, 20)
     assert not left[:, 11:].any()
     assert not right[:, 11:].any()
     assert np.abs(left[:, :11]).max() > 0
 
 
-def test_a_large_catalogue_gets_the_projection_on_its_main_tastes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(structure, "DENSE_LIMIT", 11)
-    x = planted()
-    left, right = low_rank(x, 4, 5.0, seed=0)
-    _, _, vt = np.linalg.svd(x.toarray())
-    np.testing.assert_allclose(left @ right.T, vt[:4].T @ vt[:4], atol=1e-5)
-
-
-@pytest.mark.parametrize("limit", [20_000, 3])
-def test_the_same_data_give_the_same_bytes(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(structure, "DENSE_LIMIT", limit)
-    first, second = low_rank(planted(), 5, 5.0, seed=3), low_rank(planted(), 5, 5.0, seed=3)
+def test_the_same_weights_give_the_same_bytes() -> None:
+    first, second = embed(item_item(), 5, seed=3), embed(item_item(), 5, seed=3)
     assert [a.tobytes() for a in first] == [a.tobytes() for a in second]
 
 
 def test_the_sign_does_not_hang_on_the_start() -> None:
-    for a, b in zip(
-        low_rank(planted(), 5, 5.0, seed=1), low_rank(planted(), 5, 5.0, seed=2), strict=True
-    ):
+    for a, b in zip(embed(item_item(), 5, seed=1), embed(item_item(), 5, seed=2), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
 @settings(max_examples=80, deadline=None)
-@given(events, st.integers(2, 10))
-def test_any_small_data_give_finite_embeddings(x: Matrix, dim: int) -> None:
-    for side in low_rank(sparse.csr_matrix(x), dim, 10.0, seed=0):
-        assert side.shape == (x.shape[1], dim)
+@given(squares, st.integers(1, 10))
+def test_any_small_weights_give_finite_embeddings(weights: Matrix, dim: int) -> None:
+    for side in embed(sparse.csr_matrix(weights), dim, seed=0):
+        assert side.shape == (len(weights), dim)
         assert np.isfinite(side).all()
 
 
 def test_items_that_share_no_user_have_no_structure() -> None:
-    left, right = low_rank(sparse.csr_matrix(np.eye(5)), 3, 10.0, seed=0)
+    # the weights may be stored zeros
+    zeros = sparse.csr_matrix((np.zeros(5), np.arange(5), np.arange(6)), shape=(5, 5))
+    left, right = embed(zeros, 3, seed=0)
+    assert left.shape == right.shape == (5, 3)
     assert not left.any()
     assert not right.any()
+
+
+def test_rows_of_unit_length_keep_their_direction() -> None:
+    np.testing.assert_allclose(unit(np.array([[3.0, 4.0], [0.0, 0.0]])), [[0.6, 0.8], [0, 0]])
 
 
 def groups(each: int = 8) -> npt.NDArray[np.float32]:

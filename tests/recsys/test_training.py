@@ -1,172 +1,188 @@
-"""Training learns the planted tastes, keeps its best state, and fails in words."""
+"""AMP-CF learns planted tastes, keeps its best state, and trains alike in one or two processes."""
 
 from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
+from whythis.recsys.building import held_out_ranks
+from whythis.recsys.choosing import Validation
 from whythis.recsys.config import FitConfig
-from whythis.recsys.errors import DataError, ModelError
-from whythis.recsys.fitting import sequences, train_split
-from whythis.recsys.interactions import Dataset
-from whythis.recsys.metrics import ndcg
-from whythis.recsys.split import Split, leave_last_out
-from whythis.recsys.training import (
-    events_matrix,
-    held_out_ranks,
-    padded,
-    start_model,
-    train,
-)
-from whythis.recsys.vocabulary import Vocabulary
-
-from . import oracle
-from .small import CONFIG, random_model, small_dataset
+from whythis.recsys.errors import ModelError
+from whythis.recsys.metrics import discounted_rank
+from whythis.recsys.training import is_first, processes, start_model, train_free
 
 Indices = npt.NDArray[np.int64]
-
-histories = st.lists(st.lists(st.integers(0, 5), max_size=6), min_size=1, max_size=5).map(
-    lambda rows: [np.array(row, dtype=np.int64) for row in rows]
-)
+N_ITEMS = 18
 
 
-@pytest.fixture(scope="module")
-def data() -> Dataset:
-    return small_dataset()
+def planted(users: int = 40, seed: int = 0) -> tuple[list[Indices], Validation]:
+    """Return histories of users who like one third of the items, and what each liked next."""
+    rng = np.random.default_rng(seed)
+    rows = [rng.permutation(6)[:5] * 3 + user % 3 for user in range(users)]
+    rows[3] = rows[3][:0]
+    histories = [row[:-1] for row in rows]
+    pairs = [(row[:-1], int(row[-1])) for row in rows if len(row)]
+    return histories, ([h for h, _ in pairs], [y for _, y in pairs])
 
 
-@pytest.fixture(scope="module")
-def split(data: Dataset) -> Split:
-    return leave_last_out(data, CONFIG.seed)
+def config(**choices: Any) -> FitConfig:
+    small = {"source": "free", "personas": 2, "dim": 6, "batch": 16, "steps": 60, "pull": 0.3}
+    return FitConfig.model_validate(small | choices)
 
 
-@given(histories, st.integers(1, 7))
-def test_padding_keeps_the_most_recent_events(rows: list[Indices], window: int) -> None:
-    items, mask = padded(rows, window)
-    assert items.shape == mask.shape
-    for row, shown, counts in zip(rows, items, mask, strict=True):
-        assert shown[counts].tolist() == row.tolist()[-window:]
+def reached(model: Any, validation: Validation) -> float:
+    return discounted_rank(held_out_ranks(model, *validation, 50))
 
 
-def test_padding_nobody_gives_no_rows() -> None:
-    items, mask = padded([], 5)
-    assert items.shape == mask.shape == (0, 1)
+@pytest.mark.parametrize("loss", ["softmax", "sampled"])
+@pytest.mark.parametrize("attention", ["cosine", "dot"])
+def test_training_learns_the_planted_tastes(attention: str, loss: str) -> None:
+    histories, validation = planted()
+    asked = config(attention=attention, loss=loss, negatives=8, steps=200)
+    run = train_free(histories, validation, N_ITEMS, asked)
+    # of the items not seen, the one or two of the user's own third come first
+    assert reached(run.model, validation) > 0.65
+    assert reached(start_model(histories, N_ITEMS, asked), validation) < 0.5
+    assert np.mean(run.losses[-5:]) < np.mean(run.losses[:5])
+    assert float(run.model.temperature) != 1.0 or attention == "dot"
 
 
-def test_the_events_matrix_marks_each_users_items() -> None:
-    found = events_matrix([np.array([2, 0]), np.zeros(0, dtype=np.int64), np.array([1])], 4)
-    assert found.toarray().tolist() == [[1, 0, 1, 0], [0, 0, 0, 0], [0, 1, 0, 0]]
-    assert events_matrix([], 4).shape == (0, 4)
-
-
-def test_held_out_ranks_are_those_of_the_formulas_in_any_batch() -> None:
-    model = random_model(9, 3, 2, 1)
-    rng = np.random.default_rng(0)
-    rows = [rng.permutation(9)[: rng.integers(0, 6)] for _ in range(7)]
-    targets = [int(rng.integers(0, 9)) for _ in rows]
-    weights = oracle.weights_of(model)
-    told = [
-        oracle.rank(oracle.scores(weights, row[-4:].tolist()), target, row.tolist())
-        for row, target in zip(rows, targets, strict=True)
-    ]
-    for batch in (1, 3, 7):
-        assert held_out_ranks(model, rows, targets, 4, batch).tolist() == told
-
-
-def test_training_beats_popularity_on_what_was_held_out(data: Dataset, split: Split) -> None:
-    model = train_split(data, split, CONFIG).model
-    items = Vocabulary("item", tuple(data.items["item"]))
-    wanted = dict(zip(split.test["user"], split.test["item"], strict=True))
-    users = sorted(wanted)
-    before = [
-        np.concatenate(both)
-        for both in zip(
-            sequences(split.train, users, items), sequences(split.valid, users, items), strict=True
-        )
-    ]
-    targets = [items.index(wanted[user]) for user in users]
-    popular = np.bincount(np.concatenate(before), minlength=len(items)).tolist()
-    by_popularity = [
-        oracle.rank(popular, target, row.tolist())
-        for row, target in zip(before, targets, strict=True)
-    ]
-    ours = ndcg(held_out_ranks(model, before, targets, CONFIG.window))
-    assert ours > ndcg(np.array(by_popularity)) + 0.1
-
-
-def test_the_best_state_of_all_checks_is_kept(data: Dataset, split: Split) -> None:
+def test_the_best_state_of_all_checks_is_kept() -> None:
+    histories, validation = planted()
     told: list[tuple[int, int, float]] = []
-    config = CONFIG.model_copy(update={"steps": 25, "learning_rate": 0.02})
-    trained = train_split(data, split, config, lambda *now: told.append(now))
-    assert [step for step, _, _ in told] == [0, 10, 20, 25]
-    assert {steps for _, steps, _ in told} == {25}
-    assert [check["ndcg@10"] for check in trained.checks] == [value for _, _, value in told]
-    best = max(value for _, _, value in told)
-    assert trained.figures["valid_ndcg@10"] == best
-    items = Vocabulary("item", tuple(data.items["item"]))
-    users = sorted(set(split.valid["user"]))
-    wanted = dict(zip(split.valid["user"], split.valid["item"], strict=True))
-    ranks = held_out_ranks(
-        trained.model,
-        sequences(split.train, users, items),
-        [items.index(wanted[user]) for user in users],
-        config.window,
-    )
-    assert ndcg(ranks) == pytest.approx(best)
+    asked = config(check_every=5, patience=2, steps=60)
+    run = train_free(histories, validation, N_ITEMS, asked, lambda *now: told.append(now))
+    assert [step for step, _, _ in told] == list(range(5, 5 * len(told) + 1, 5))
+    assert {steps for _, steps, _ in told} == {60}
+    best = [value for _, _, value in told]
+    assert best == sorted(best)
+    assert run.step == 5 * (1 + best.index(max(best)))
+    assert reached(run.model, validation) == pytest.approx(max(best))
+    assert len(run.losses) == 5 * len(told)
 
 
-def test_training_stops_when_checks_no_longer_improve(data: Dataset, split: Split) -> None:
-    config = CONFIG.model_copy(
-        update={"steps": 50, "check_every": 1, "patience": 2, "learning_rate": 1e-12}
-    )
-    assert [check["step"] for check in train_split(data, split, config).checks] == [0, 1, 2]
+def test_training_stops_when_checks_no_longer_improve() -> None:
+    histories, validation = planted()
+    asked = config(check_every=1, patience=2, learning_rate=1e-9)
+    run = train_free(histories, validation, N_ITEMS, asked)
+    assert (run.step, len(run.losses)) == (1, 3)
 
 
-def test_no_steps_give_the_start(data: Dataset, split: Split) -> None:
-    config = CONFIG.model_copy(update={"steps": 0})
-    trained = train_split(data, split, config)
-    items = Vocabulary("item", tuple(data.items["item"]))
-    start = start_model(
-        sequences(split.train, sorted(set(split.train["user"])), items), data.items, config
-    )
-    assert all(map(torch.equal, trained.model.state_dict().values(), start.state_dict().values()))
+def test_without_validation_every_step_is_taken() -> None:
+    histories, _ = planted()
+    run = train_free(histories, ([], []), N_ITEMS, config(steps=7, check_every=2))
+    assert (run.step, len(run.losses)) == (7, 7)
 
 
-def test_the_memberships_stay_as_they_started(data: Dataset, split: Split) -> None:
-    start, end = (
-        train_split(data, split, CONFIG.model_copy(update={"steps": steps})).model
-        for steps in (0, 10)
-    )
-    assert torch.equal(start.membership, end.membership)
-
-
-def test_the_callers_random_numbers_are_left_alone(data: Dataset, split: Split) -> None:
+def test_equal_seeds_give_equal_models_and_leave_the_callers_random_numbers_alone() -> None:
+    histories, validation = planted()
     torch.manual_seed(7)
     expected = torch.rand(1)
     torch.manual_seed(7)
-    train_split(data, split, CONFIG.model_copy(update={"steps": 1}))
+    one, two, other = (
+        train_free(histories, validation, N_ITEMS, config(steps=5, seed=seed)).model.state_dict()
+        for seed in (0, 0, 1)
+    )
     assert torch.equal(torch.rand(1), expected)
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert not torch.equal(one["candidate_side"], other["candidate_side"])
 
 
-@pytest.mark.parametrize("rows", [[], [[]], [[3], [4], []]])
-def test_too_little_data_is_refused(rows: list[list[int]], data: Dataset) -> None:
-    given = [np.array(row, dtype=np.int64) for row in rows]
-    with pytest.raises(DataError, match=rf"no user has 2 liked .* \({len(rows)} users\)"):
-        train(given, ([], []), data.items, CONFIG)
+def test_users_without_a_history_take_no_part() -> None:
+    histories, _ = planted()
+    empty = np.zeros(0, dtype=np.int64)
+    run = train_free([*histories, empty], ([], []), N_ITEMS, config(steps=9))
+    assert run.losses == train_free(histories, ([], []), N_ITEMS, config(steps=9)).losses
 
 
-def test_two_events_are_enough(data: Dataset) -> None:
-    config = FitConfig(dim=4, personas=2, steps=2, batch=4, check_every=1)
-    trained = train([np.array([0, 3])], ([], []), data.items, config)
-    assert trained.figures["valid_ndcg@10"] == 0
-    assert all(value.isfinite().all() for value in trained.model.state_dict().values())
+@pytest.mark.parametrize(("attention", "frozen"), [("dot", 1.0), ("none", 0.0)])
+def test_only_the_cosine_learns_its_temperature(attention: str, frozen: float) -> None:
+    histories, _ = planted()
+    run = train_free(histories, ([], []), N_ITEMS, config(attention=attention, steps=3))
+    assert float(run.model.temperature) == frozen
+    assert torch.equal(run.model.user_map, torch.eye(6))
 
 
-def test_divergence_is_an_error_not_a_model(data: Dataset, split: Split) -> None:
-    config = CONFIG.model_copy(update={"anchor": 1e39})
-    with pytest.raises(ModelError, match=r"diverged at step 1 of 20 .* anchor below 1e\+39$"):
-        train_split(data, split, config)
+def test_divergence_is_an_error_not_a_model() -> None:
+    histories, validation = planted()
+    with pytest.raises(ModelError, match=r"diverged at step \d of 60 .* learning_rate below 1$"):
+        train_free(histories, validation, N_ITEMS, config(pull=1e38, learning_rate=1.0))
+
+
+def test_alone_without_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("WORLD_SIZE", "RANK", "LOCAL_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    with processes() as group:
+        assert (group.rank, group.size) == (0, 1)
+        assert group.sum(torch.tensor(3.0)) == 3
+        group.wait()
+    assert is_first()
+    monkeypatch.setenv("RANK", "1")
+    assert not is_first()
+
+
+def together(script: Path, size: int, *arguments: str) -> None:
+    """Run a script in `size` processes that `torchrun` starts."""
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    done = subprocess.run(
+        [*torchrun, "--nproc-per-node", str(size), str(script), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+    )
+    assert done.returncode == 0, done.stderr
+
+
+_TRAIN = """
+import json, sys, torch
+import numpy as np
+from whythis.recsys.config import FitConfig
+from whythis.recsys.training import is_first, processes, train_free
+
+given = json.load(open(sys.argv[1]))
+histories, known = ([np.array(h, dtype=np.int64) for h in given[k]] for k in ("all", "known"))
+with processes() as group:
+    assert group.size == 2
+    run = train_free(histories, (known, given["next"]), given["n"],
+                     FitConfig(**given["config"]), group=group)
+    sums = [float(value.double().sum()) for value in run.model.state_dict().values()]
+    agreed = [torch.zeros(len(sums), dtype=torch.float64) for _ in range(2)]
+    torch.distributed.all_gather(agreed, torch.tensor(sums, dtype=torch.float64))
+    assert torch.equal(*agreed)
+if is_first():
+    json.dump({"losses": run.losses, "step": run.step, "sums": sums}, open(sys.argv[2], "w"))
+"""
+
+
+@pytest.mark.parametrize("loss", ["softmax", "sampled"])
+def test_two_processes_train_as_one(loss: str, tmp_path: Path) -> None:
+    histories, (known, wanted) = planted(users=37)  # 36 with events: batches of 16, 16 and 4
+    asked = config(loss=loss, negatives=8, steps=30, batch=17, check_every=10)
+    alone = train_free(histories, (known, wanted), N_ITEMS, asked)
+    given = {
+        "all": [h.tolist() for h in histories],
+        "known": [h.tolist() for h in known],
+        "next": wanted,
+        "n": N_ITEMS,
+        "config": asked.model_dump(),
+    }
+    script, data, out = tmp_path / "train.py", tmp_path / "given.json", tmp_path / "out.json"
+    script.write_text(_TRAIN, "utf-8")
+    data.write_text(json.dumps(given), "utf-8")
+    together(script, 2, str(data), str(out))
+    found = json.loads(out.read_text("utf-8"))
+    assert found["step"] == alone.step
+    assert found["losses"] == pytest.approx(alone.losses, abs=1e-4)
+    sums = [float(value.double().sum()) for value in alone.model.state_dict().values()]
+    assert found["sums"] == pytest.approx(sums, abs=2e-2)
