@@ -12,11 +12,11 @@ from whythis.bench.problem import Problem
 from whythis.bench.ranking import Floats, Scores, held_out_ranks
 from whythis.bench.rivals import Rival
 from whythis.recsys.building import build, build_medoid
-from whythis.recsys.choosing import solve
 from whythis.recsys.config import FitConfig
 from whythis.recsys.fitting import train
 from whythis.recsys.interactions import Dataset
 from whythis.recsys.kernels import Indices
+from whythis.recsys.linear import solve
 from whythis.recsys.metrics import ndcg
 from whythis.recsys.model import PersonaModel
 from whythis.recsys.recommender import Recommender

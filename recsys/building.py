@@ -11,14 +11,15 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from whythis.recsys.choosing import Linear, Validation, counts, sample, tried_users
 from whythis.recsys.composed import HistoryPersonas
 from whythis.recsys.config import Attention, FitConfig
 from whythis.recsys.kernels import Indices, Kernel, events_matrix
+from whythis.recsys.linear import Linear, counts
 from whythis.recsys.medoid import MedoidPersonas
 from whythis.recsys.metrics import Ranks, discounted_rank, ranks_of
 from whythis.recsys.model import PersonaModel
 from whythis.recsys.structure import content, embed, gather, unit
+from whythis.recsys.trying import Validation, sample, tried_users
 
 TEMPERATURES: dict[Attention, tuple[float, ...]] = {
     "cosine": (0.0, 0.5, 1.0, 2.0, 4.0),

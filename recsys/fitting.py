@@ -10,24 +10,18 @@ import pandas as pd
 
 from whythis.recsys import artefact
 from whythis.recsys.building import build, build_medoid, choose_temperature, held_out_ranks
-from whythis.recsys.choosing import (
-    Linear,
-    Progress,
-    Validation,
-    choose,
-    sample,
-    solve,
-    tried_users,
-)
+from whythis.recsys.choosing import Progress, choose
 from whythis.recsys.config import FitConfig
 from whythis.recsys.errors import DataError
 from whythis.recsys.interactions import Dataset
 from whythis.recsys.kernels import Indices
+from whythis.recsys.linear import Linear, solve
 from whythis.recsys.metrics import hit_rate, ndcg
 from whythis.recsys.model import PersonaModel
 from whythis.recsys.recommender import Recommender
 from whythis.recsys.split import Split, leave_last_out
 from whythis.recsys.training import Group, is_first, processes, train_free
+from whythis.recsys.trying import Validation, sample, tried_users
 from whythis.recsys.vocabulary import Vocabulary
 
 

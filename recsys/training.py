@@ -18,12 +18,14 @@ import torch
 from torch import Tensor, distributed
 
 from whythis.recsys.building import held_out_ranks
-from whythis.recsys.choosing import Progress, Validation, counts, sample
+from whythis.recsys.choosing import Progress
 from whythis.recsys.config import FitConfig
 from whythis.recsys.errors import ModelError
 from whythis.recsys.free import FreePersonas, padded
 from whythis.recsys.kernels import Indices
+from whythis.recsys.linear import counts
 from whythis.recsys.metrics import discounted_rank
+from whythis.recsys.trying import Validation, sample
 
 CHECKED_USERS = 500
 """Users whose validation items decide when to stop: each costs a refit."""

@@ -18,11 +18,11 @@ from whythis.demo import DATA, MODEL, REVIEWS, ending, held
 from whythis.downloads import locate
 from whythis.recsys import artefact
 from whythis.recsys.building import build
-from whythis.recsys.choosing import Choice, solve
 from whythis.recsys.config import FitConfig
 from whythis.recsys.errors import MissingPartError
 from whythis.recsys.fitting import sequences, train_split
 from whythis.recsys.interactions import Dataset, make_dataset
+from whythis.recsys.linear import Choice, solve
 from whythis.recsys.movielens import read_ml100k
 from whythis.recsys.split import leave_last_out
 from whythis.recsys.vocabulary import Vocabulary

@@ -8,12 +8,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whythis.recsys import choosing
+from whythis.recsys import trying
 from whythis.recsys.building import TEMPERATURES, build, choose_temperature, held_out_ranks
-from whythis.recsys.choosing import Choice, Linear, choose, solve
+from whythis.recsys.choosing import choose
 from whythis.recsys.composed import HistoryPersonas
 from whythis.recsys.config import Attention, FitConfig
 from whythis.recsys.kernels import Indices
+from whythis.recsys.linear import Choice, Linear, solve
 from whythis.recsys.metrics import discounted_rank
 
 from . import oracle
@@ -212,7 +213,7 @@ def test_the_temperature_chosen_is_the_best_of_those_tried(attention: Attention)
 def test_of_many_users_some_decide_the_temperature(monkeypatch: pytest.MonkeyPatch) -> None:
     model = two_tastes()
     # of two users one wants a temperature and the other none, and only one is asked
-    monkeypatch.setattr(choosing, "TRIED_USERS", 2)
+    monkeypatch.setattr(trying, "TRIED_USERS", 2)
     histories, targets = [np.array([0, 1, 3])] * 2, [2, 4]
     found = {
         choose_temperature(model, (histories, targets), FitConfig(seed=seed)) for seed in range(9)

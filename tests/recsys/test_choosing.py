@@ -10,10 +10,12 @@ import numpy.typing as npt
 import pytest
 from scipy.special import logsumexp
 
-from whythis.recsys import choosing
-from whythis.recsys.choosing import Choice, Linear, Validation, choose, counts, solve, standardised
+from whythis.recsys import trying
+from whythis.recsys.choosing import choose
 from whythis.recsys.kernels import DAMPING, Indices, Kernel, ease, events_matrix, follows, prune
+from whythis.recsys.linear import Choice, Linear, counts, solve, standardised
 from whythis.recsys.metrics import discounted_rank, ranks_of
+from whythis.recsys.trying import Validation
 
 N = 30
 Data = tuple[list[Indices], Validation]
@@ -240,11 +242,11 @@ def test_what_does_not_help_stays_off() -> None:
 
 
 def test_of_many_users_some_are_tried() -> None:
-    users = choosing.TRIED_USERS + 50
+    users = trying.TRIED_USERS + 50
     histories = [np.array([user % N, (user // N) % N]) for user in range(users)]
     targets = list(range(users))
-    first, again, other = (choosing._Tried((histories, targets), N, 1, seed) for seed in (0, 0, 1))
-    assert len(first.histories) == len(first.seen) == len(first.targets) == choosing.TRIED_USERS
+    first, again, other = (trying.Tried((histories, targets), N, 1, seed) for seed in (0, 0, 1))
+    assert len(first.histories) == len(first.seen) == len(first.targets) == trying.TRIED_USERS
     np.testing.assert_array_equal(first.targets, again.targets)
     assert (first.targets != other.targets).any()
     assert (np.diff(first.targets) > 0).all()  # each at most once
@@ -254,8 +256,8 @@ def test_of_many_users_some_are_tried() -> None:
 
 
 def test_a_large_catalogue_is_chosen_for_by_fewer_users() -> None:
-    tried = [choosing.tried_users(n) for n in (10, 10_000, 40_000, 10**7)]
-    assert tried[0] == choosing.TRIED_USERS
+    tried = [trying.tried_users(n) for n in (10, 10_000, 40_000, 10**7)]
+    assert tried[0] == trying.TRIED_USERS
     assert tried == sorted(tried, reverse=True)
     assert tried[-1] > 0
 

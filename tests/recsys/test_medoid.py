@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from whythis.recsys.building import build_medoid, held_out_ranks
-from whythis.recsys.choosing import Choice, Linear, solve
 from whythis.recsys.config import FitConfig
+from whythis.recsys.linear import Choice, Linear, solve
 from whythis.recsys.medoid import MedoidPersonas
 
 N, K = 12, 3

@@ -10,7 +10,7 @@ import pytest
 from scipy import sparse
 from scipy.stats import spearmanr
 
-from whythis.recsys import choosing, kernels, neighbourhood
+from whythis.recsys import choosing, kernels, linear, neighbourhood
 from whythis.recsys.kernels import Indices, events_matrix
 
 L2, DAMPING, REACH = 20.0, 0.5, 3.0
@@ -117,25 +117,26 @@ def test_equal_events_give_equal_weights() -> None:
 def test_a_catalogue_beyond_the_limit_is_solved_by_neighbours(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(choosing, "DENSE_LIMIT", N - 1)
+    for module in (choosing, linear):
+        monkeypatch.setattr(module, "DENSE_LIMIT", N - 1)
     monkeypatch.setattr(choosing, "_LARGE", N - 1)
 
     def refuse(*_: object) -> None:
         raise AssertionError("a matrix of items times items was asked for")
 
-    monkeypatch.setattr(choosing, "ease", refuse)
-    monkeypatch.setattr(choosing, "follows", refuse)
+    monkeypatch.setattr(linear, "ease", refuse)
+    monkeypatch.setattr(linear, "follows", refuse)
     validation = [s[:-1] for s in SEQUENCES], [int(s[-1]) for s in SEQUENCES]
     past = [s[:-1] for s in SEQUENCES]
     steps: list[int] = []
-    linear = choosing.choose(
+    found = choosing.choose(
         past, validation, N, 10, 200, True, 0, lambda step, total, _: steps.append(total - step)
     )
     assert steps == [2, 1, 0]
-    near = neighbourhood.ease(events_matrix(past, N), linear.choice.l2, kernels.DAMPING, 10)
-    assert (linear.together.columns == near.columns).all()
-    again = choosing.solve(past, N, linear.choice, 10)
-    assert (again.together.values == linear.together.values).all()
+    near = neighbourhood.ease(events_matrix(past, N), found.choice.l2, kernels.DAMPING, 10)
+    assert (found.together.columns == near.columns).all()
+    again = linear.solve(past, N, found.choice, 10)
+    assert (again.together.values == found.together.values).all()
 
 
 def test_the_memory_is_not_that_of_items_times_items() -> None:
