@@ -23,7 +23,7 @@ from whythis.recsys.interactions import Dataset, make_dataset
 from whythis.recsys.kernels import DENSE_LIMIT
 from whythis.tools.workspace import open_workspace
 
-NEIGHBOURS = 100
+NEIGHBOURS = 50
 """Weights that an item keeps: 100,000 items with 100 of either kind are 160 MB."""
 
 _CHUNK = 10_000  # users drawn at a time

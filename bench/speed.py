@@ -50,7 +50,7 @@ def measure(data: str, seed: int, users: int, large: int = LARGE) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         fitted = fit(dataset, Path(folder), FitConfig(seed=seed))
     rows = [("model", "question", "p50 ms", "p90 ms")]
-    figures = {}
+    figures: dict[str, float] = {}
     models = {"fitted": fitted, "large": random_recommender(large, users, seed)}
     for name, rec in models.items():
         for question, seconds in timed(rec, users, seed).items():

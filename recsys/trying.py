@@ -36,9 +36,10 @@ def tried_users(n_items: int) -> int:
 def sample(validation: Validation, limit: int, seed: int) -> Validation:
     """Return at most `limit` of the validation users, drawn once for all."""
     histories, targets = validation
-    picked = np.arange(len(histories))
-    if len(picked) > limit:
-        picked = np.sort(np.random.default_rng(seed).choice(picked, limit, replace=False))
+    if len(histories) <= limit:
+        return histories, targets
+    drawn = np.random.default_rng(seed).choice(len(histories), limit, replace=False)
+    picked = sorted(drawn.tolist())
     return [histories[i] for i in picked], [targets[i] for i in picked]
 
 
