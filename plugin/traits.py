@@ -25,7 +25,7 @@ def traits(claim: Claim, ws: Workspace) -> frozenset[str]:
 
     kind:<kind>; top (the item ranks within the top); sign:+ / sign:- (score and rank agree that
     the persona speaks for or against the item); size:largest / size:small among the user's
-    personas; moves:down / moves:none / moves:up (what the removal did to the rank);
+    personas; moves:down / moves:none / moves:up (what a removal or deletion did to the rank);
     tone:favourable / tone:critical (the review's rating); popular (among the most liked tenth).
     """
     found = {f"kind:{claim.kind}"}
@@ -55,7 +55,7 @@ def _of_effect(claim: PersonaEffect, ws: Workspace) -> set[str]:
     whole = effects.decompose(ws.owned(), claim.subject.user, claim.subject.item)
     known = [card.persona for card in persona_cards(ws.owned(), claim.subject.user)]
     all_effects = [whole.personas[p].effect for p in known]
-    found: set[str] = set()
+    found = {_moves(value.rank_before, value.rank_after)}
     if value.effect > 0 and value.rank_after >= value.rank_before:
         found.add("sign:+")
         if value.effect >= max(all_effects) - claim.tolerance:

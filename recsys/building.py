@@ -81,14 +81,20 @@ def held_out_ranks(
 
 
 def choose_temperature(model: PersonaModel, validation: Validation, config: FitConfig) -> float:
-    """Return the temperature that ranks the validation items best; 0 where none does better.
+    """Return the temperature that ranks the validation items best.
 
-    With 0 the ranking is that of one persona, so on validation K > 1 is never below K = 1.
+    With 0 the ranking is that of one persona, and shares are the same for every item. So 0 is taken
+    only where it is better by more than a standard error than the smallest other one: on
+    validation, K > 1 is not below K = 1 by more than that.
     """
     few = sample(validation, tried_users(len(model.bias)) // 2, config.seed)
     tried = TEMPERATURES[config.attention] if model.k > 1 else (0.0,)
-    values = [discounted_rank(ranks) for ranks in _ranks(model, few, config.window, tried)]
-    return max(zip(values, (-t for t in tried), strict=True))[1] * -1.0
+    ranks = np.stack(_ranks(model, few, config.window, tried))
+    best = int(np.argmax([discounted_rank(row) for row in ranks]))
+    if best == 0 and len(tried) > 1 and ranks.shape[1] > 1:
+        lost = 1.0 / np.log2(1.0 + ranks[0]) - 1.0 / np.log2(1.0 + ranks[1])  # per user
+        best = int(lost.mean() <= lost.std() / np.sqrt(len(lost)))
+    return tried[best]
 
 
 @torch.no_grad()

@@ -34,7 +34,7 @@ class FitConfig(BaseModel):
     dim: int = Field(64, ge=2, le=1024, description="d, width of the embeddings")
     window: int = Field(200, ge=1, le=2000, description="most recent liked items the model reads")
     neighbours: int = Field(200, ge=1, le=5000, description="related items kept for each item")
-    sharpness: float = Field(10.0, gt=0, le=100, description="how crisply items fall to personas")
+    sharpness: float = Field(20.0, gt=0, le=100, description="how crisply items fall to personas")
     attention: Attention = "cosine"
     seed: int = Field(0, ge=0, lt=2**31)
 

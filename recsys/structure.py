@@ -16,6 +16,9 @@ Floats = npt.NDArray[np.float32]
 ERAS = (1970, 1985, 1996)
 """First years of the eras that tell items apart beside their genres."""
 
+LEAST = 0.1
+"""Smallest membership of an item in a taste; what is below counts as none."""
+
 _GENRE_WEIGHT, _ERA_WEIGHT = 1.0, 0.5
 _STARTS = 8
 
@@ -48,7 +51,8 @@ def gather(
     """Return soft memberships p (n x k, rows sum to 1) of items in k clusters.
 
     Spherical k-means over the rows of `features` that have events, the tightest of several seeded
-    starts; p is the softmax of `sharpness` times the cosine to each centre. Items without
+    starts; p is the softmax of `sharpness` times the cosine to each centre, what is below `LEAST`
+    set to 0 and the rest to a sum of 1: an item belongs to few tastes. Items without
     features, and all where fewer than k differ, belong to all clusters alike.
     """
     points = unit(features)
@@ -65,7 +69,9 @@ def gather(
         centres = unit(centres)
         tries.append((float((centres[labels] * used).sum()), -start, centres))
     centres = max(tries, key=lambda t: t[:2])[2]
-    return np.asarray(softmax(sharpness * points @ centres.T, axis=1), dtype=np.float32)
+    near = softmax(sharpness * points @ centres.T, axis=1)
+    near[near < min(LEAST, 1.0 / k)] = 0.0
+    return np.asarray(near / near.sum(1, keepdims=True), dtype=np.float32)
 
 
 def content(items: pd.DataFrame, candidate_side: Floats) -> Floats:

@@ -50,8 +50,9 @@ def review(
     return cited("review_quote", id_, value, *traits, review="r#1")
 
 
-PRO = effect("p1", 1, 40, "sign:+", "size:largest", "top")
-LESS = effect("p1", 1, 40, "sign:+")
+PRO = effect("p1", 1, 40, "sign:+", "moves:down", "size:largest", "top")
+FIRM = effect("p1", 1, 1, "sign:+", "moves:none", "size:largest", "top")
+LESS = effect("p1", 1, 40, "sign:+", "moves:down")
 UNSURE = effect("p1", 1, 4)
 CON = effect("a1", -1, 2, "sign:-")
 BASIS = cited("persona_items", "t1", {"name": "drama"}, persona=0, items=("x", "y"))
@@ -225,6 +226,9 @@ def test_what_may_not_be_said_of_a_cause(draft: str) -> None:
     ("draft", "claims"),
     [
         ("It is mainly because of your {p1.persona}.", [LESS]),
+        ("It is here because of your {p1.persona}.", [FIRM]),
+        ("{item} owes its place to your {p1.persona}.", [FIRM]),
+        ("Your {p1.persona} brings it here.", [FIRM]),
         ("Your {p1.persona} speaks for it most.", [LESS]),
         ("It is here because of your {p1.persona}.", [UNSURE]),
         ("It is recommended thanks to your {p1.persona}.", [LESS]),

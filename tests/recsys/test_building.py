@@ -113,7 +113,7 @@ def test_items_that_nobody_liked_together_can_be_built_from() -> None:
         found = model(torch.tensor([3]), mask)
         assert found.scores.isfinite().all()
         assert float(found.masses.sum()) == pytest.approx(1)
-        assert choose_temperature(model, (alone, [1] * 30), config) == 0
+        assert choose_temperature(model, (alone, [1] * 30), config) in TEMPERATURES[attention][:2]
 
 
 @settings(max_examples=20, deadline=None)
@@ -175,12 +175,14 @@ def test_a_temperature_that_helps_is_chosen() -> None:
     assert held_out_ranks(model, histories, targets, 50).tolist() == [2, 2, 2]
 
 
-def test_where_attention_does_not_help_the_temperature_is_zero() -> None:
+def test_where_attention_does_no_harm_items_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     model = two_tastes()
-    histories = [np.array([0, 1, 3])] * 3
-    # the larger taste is right: every temperature does as well or worse
-    assert choose_temperature(model, (histories, [2] * 3), FitConfig()) == 0
+    right = [np.array([0, 1, 3])] * 3, [2] * 3  # the larger taste is right
+    smallest = TEMPERATURES["cosine"][1]
+    assert choose_temperature(model, right, FitConfig()) == smallest
     assert choose_temperature(model, ([], []), FitConfig()) == 0
+    monkeypatch.setitem(TEMPERATURES, "cosine", (0.0, 50.0))  # all attention to one taste: harm
+    assert choose_temperature(model, right, FitConfig()) == 0
 
 
 def test_one_persona_or_none_to_attend_to_has_no_temperature() -> None:
