@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from whythis.cli_output import REFUSED, JsonFlag, answer, columns, paint, say
+from whythis.cli_output import REFUSED, JsonFlag, answer, columns, one_thread, paint, say
 from whythis.recsys.errors import DataError
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ def opened(folder: Path) -> Iterator[Workspace]:
     """Open an artefact and its review index, and release the index's files in the end."""
     from whythis.tools.workspace import open_workspace
 
+    one_thread()
     ws = open_workspace(folder)
     try:
         yield ws

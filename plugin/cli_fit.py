@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from whythis.assets import ASSETS
-from whythis.cli_output import JsonFlag, answer, print_lines, progress, say
+from whythis.cli_output import JsonFlag, answer, one_thread, print_lines, progress, say
 from whythis.recsys.errors import ArtefactError, DataError
 
 if TYPE_CHECKING:
@@ -225,6 +225,7 @@ def fit_dataset(dataset: Dataset, out: Path, config: FitConfig) -> Recommender:
     from whythis.tools.chroma import is_database
     from whythis.tools.workspace import REVIEWS_FOLDER
 
+    one_thread()
     try:
         before = read_manifest(out)["data_hash"]
     except ArtefactError:

@@ -74,6 +74,13 @@ def say(line: str) -> None:
     print(one_line(line), file=sys.stderr, flush=True)
 
 
+def one_thread() -> None:
+    """Let torch compute in one thread: the matrices are small, and waiting for others is slow."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
 def answer(data: object) -> None:
     """Print JSON as the answer of a command."""
     print(json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False))

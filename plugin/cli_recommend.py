@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from whythis.cli_output import JsonFlag, answer, paint, table
+from whythis.cli_output import JsonFlag, answer, one_thread, paint, table
 
 
 def recommend(
@@ -20,6 +20,7 @@ def recommend(
     """List the unseen items that rank highest for a user, with their scores."""
     from whythis.recsys import artefact
 
+    one_thread()
     recommender = artefact.load(folder)
     ranked = recommender.recommend(user, number)
     if as_json:

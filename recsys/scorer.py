@@ -110,21 +110,45 @@ class Scorer(ABC):
     @cached_property
     def user_ids(self) -> Vocabulary:
         """Return the users with at least one interaction."""
-        return Vocabulary("user", tuple(sorted(set(self.interactions["user"]))))
+        return Vocabulary("user", tuple(sorted(self._by_whom[1])))
+
+    @cached_property
+    def rows(self) -> Indices:
+        """Return the item of each interaction, as an index."""
+        found = pd.Index(self.items["item"]).get_indexer(self.interactions["item"])
+        if (found < 0).any():
+            self.item_ids.index(str(self.interactions["item"].iloc[int(np.argmin(found))]))
+        return np.asarray(found, dtype=np.int64)
+
+    @cached_property
+    def likes(self) -> Indices:
+        """Return how many users liked each item: n counts."""
+        return np.bincount(self.rows[self._positive], minlength=len(self.items))
+
+    @cached_property
+    def _positive(self) -> Masks:
+        ratings = self.interactions["rating"].to_numpy()
+        return np.ones(len(ratings), dtype=bool) if self.like is None else ratings >= self.like
+
+    @cached_property
+    def _by_whom(self) -> tuple[Indices, list[str]]:
+        codes, users = pd.factorize(self.interactions["user"])
+        return np.asarray(codes, dtype=np.int64), [str(user) for user in users]
 
     @cached_property
     def _seen(self) -> dict[str, Indices]:
-        return self._by_user(self.interactions)
+        return self._by_user(np.ones(len(self.interactions), dtype=bool))
 
     @cached_property
     def _liked(self) -> dict[str, Indices]:
-        rows = self.interactions
-        return self._by_user(rows if self.like is None else rows[rows["rating"] >= self.like])
+        return self._by_user(self._positive)
 
-    def _by_user(self, rows: pd.DataFrame) -> dict[str, Indices]:
-        items = self.item_ids.indices(rows["item"])
-        places = rows.groupby("user", sort=False).indices
-        return {str(user): items[at] for user, at in places.items()}
+    def _by_user(self, chosen: Masks) -> dict[str, Indices]:
+        codes, users = self._by_whom
+        items, codes = self.rows[chosen], codes[chosen]
+        ends = np.bincount(codes, minlength=len(users)).cumsum()
+        parts = np.split(items[np.argsort(codes, kind="stable")], ends[:-1])
+        return {user: part for user, part in zip(users, parts, strict=True) if len(part)}
 
     @cached_property
     def _short(self) -> list[str]:

@@ -27,11 +27,8 @@ class ItemFacts:
 def item_facts(rec: Scorer, item: str) -> ItemFacts:
     """Count over all interactions; ties in likes share the better place."""
     index = rec.item_ids.index(item)
-    ratings = rec.interactions.loc[rec.interactions["item"] == item, "rating"].dropna()
-    liked = rec.interactions
-    if rec.like is not None:
-        liked = liked[liked["rating"] >= rec.like]
-    counts = np.bincount(rec.item_ids.indices(liked["item"]), minlength=len(rec.item_ids))
+    ratings = rec.interactions["rating"][rec.rows == index].dropna()
+    counts = rec.likes
     best = rec.interactions["rating"].max()
     return ItemFacts(
         mean=float(ratings.mean()) if len(ratings) else None,

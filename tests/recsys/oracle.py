@@ -66,13 +66,13 @@ def parts(
     for k in personas:
         held = [g[t] * member[i][k] for t, i in enumerate(history)]
         mass = sum(held) / sum(g) if history else 0.0
-        mix = [h / sum(held) for h in held]
+        mix = [h / sum(held) if mass else 0.0 for h in held]
         x = [
             sum(w * weights["history_side"][i][c] for w, i in zip(mix, history, strict=True))
             for c in range(weights["history_side"].shape[1])
         ]
         match = sum(member[i][k] * pull[t] for t, i in enumerate(history)) * size
-        match = match / mass if history else 0.0
+        match = match / mass if mass else 0.0
         fit = {
             "cosine": _cosine(x, weights["candidate_side"][item]),
             "dot": match,
@@ -96,7 +96,10 @@ def parts(
         matches=matches,
         shares=shares,
         contributions=[
-            [shares[k] * size / masses[k] * member[i][k] * pull[t] for k in personas]
+            [
+                shares[k] * size / masses[k] * member[i][k] * pull[t] if member[i][k] else 0.0
+                for k in personas
+            ]
             for t, i in enumerate(history)
         ],
     )
