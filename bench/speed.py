@@ -55,7 +55,7 @@ def measure(data: str, seed: int, users: int, large: int = LARGE) -> Result:
     for name, rec in models.items():
         for question, seconds in timed(rec, users, seed).items():
             tell(f"{name}: {question}")
-            middle, high = 1e3 * np.percentile(seconds, [50, 90])
+            middle, high = (1e3 * np.percentile(seconds, [50, 90])).tolist()
             figures |= {f"{name} {question} p50 ms": middle, f"{name} {question} p90 ms": high}
             rows.append((name, question, f"{middle:.1f}", f"{high:.1f}"))
     note = f"large: random weights, {large:,} items, 6 personas, 200 past items, 200 neighbours"
