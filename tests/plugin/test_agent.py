@@ -27,8 +27,10 @@ from .fakes import FakeLlama
 USER, ITEM = "u01", "i00"
 WHAT_IF = {"name": "what_if", "arguments": {"forget": ["zz"]}}
 CALLS = json.dumps({"calls": [WHAT_IF, {"name": "reviews", "arguments": {"about": "the leads"}}]})
-SAID = json.dumps({"h1": "Put to the test: {h1.had}.", "q1": "From the reviews: {q1.quote}."})
-LIE = json.dumps({"h1": "It won 7 Oscars.", "q1": "Everyone says it is perfect."})
+TASTE = {"p1": "There is also your {p1.persona}; {p1.without}."}
+REST = {"h1": "Put to the test: {h1.had}.", "q1": "From the reviews: {q1.quote}."}
+SAID, MENDED = json.dumps(TASTE | REST), json.dumps(REST)
+LIE = json.dumps(TASTE | {"h1": "It won 7 Oscars.", "q1": "Everyone says it is perfect."})
 
 Reply = Callable[[int, dict[str, Any]], tuple[int, bytes]]
 
@@ -67,7 +69,7 @@ def test_an_answer_of_the_local_model_is_released(small_workspace: Workspace) ->
 
 
 def test_lies_go_back_with_reasons_and_are_not_released(small_workspace: Workspace) -> None:
-    writer, llama = local(CALLS, LIE, SAID)
+    writer, llama = local(CALLS, LIE, MENDED)
     answer = explain(small_workspace, USER, ITEM, writer=writer)
     whole(answer)
     assert "does not show it" in llama.asked[-1]["messages"][-1]["content"]
