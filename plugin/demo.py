@@ -113,7 +113,7 @@ def fitted(path: Path, out: Path) -> Recommender:
     if found is not None:
         say(f"{out} holds this model already (data {dataset.hash[:12]}): not fitted again")
         return found
-    say(f"fitting on {len(dataset.interactions):,} ratings: one to five minutes")
+    say(f"fitting on {len(dataset.interactions):,} ratings: about half a minute")
     return fit_dataset(dataset, out, config)
 
 
