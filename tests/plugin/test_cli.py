@@ -294,28 +294,28 @@ def test_repeated_rows_are_counted(ratings: Path, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def speed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Make `whythis.bench.speed` a benchmark that exits with the number of its arguments."""
-    (tmp_path / "speed.py").write_text(
+def stopwatch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make `whythis.bench.stopwatch` a benchmark that exits with the number of its arguments."""
+    (tmp_path / "stopwatch.py").write_text(
         '"""Time things.\n\nMore."""\n\n\ndef main(argv):\n    print(argv)\n    return len(argv)\n'
     )
     (tmp_path / "helper.py").write_text('"""No benchmark."""\n')
     monkeypatch.setattr(bench, "__path__", [str(tmp_path)])
     yield
-    sys.modules.pop("whythis.bench.speed", None)
-    vars(bench).pop("speed", None)
+    sys.modules.pop("whythis.bench.stopwatch", None)
+    vars(bench).pop("stopwatch", None)
 
 
-@pytest.mark.usefixtures("speed")
+@pytest.mark.usefixtures("stopwatch")
 def test_bench_lists_and_forwards() -> None:
-    assert whythis("bench", "--json").json == [{"name": "speed", "about": "Time things."}]
+    assert whythis("bench", "--json").json == [{"name": "stopwatch", "about": "Time things."}]
     assert "Time things." in whythis("bench").out
-    ran = whythis("bench", "speed", "--quick", "--json", "--help")
+    ran = whythis("bench", "stopwatch", "--quick", "--json", "--help")
     assert (ran.code, ran.out) == (3, "['--quick', '--json', '--help']\n")
-    assert whythis("bench", "speed").code == 0
-    whythis("bench", "sped").refused("'sped'", "speed")
+    assert whythis("bench", "stopwatch").code == 0
+    whythis("bench", "stopwach").refused("'stopwach'", "stopwatch")
     whythis("bench", "helper").refused("'helper'")
-    whythis("bench", "../speed").refused("'../speed'")
+    whythis("bench", "../stopwatch").refused("'../stopwatch'")
 
 
 def test_data_and_models_are_listed_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
