@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from whythis.recsys import artefact
 from whythis.recsys.building import build, build_medoid, choose_temperature, held_out_ranks
@@ -23,6 +24,8 @@ from whythis.recsys.split import Split, leave_last_out
 from whythis.recsys.training import Group, is_first, processes, train_free
 from whythis.recsys.trying import Validation, sample, tried_users
 from whythis.recsys.vocabulary import Vocabulary
+
+_ONE_THREAD = 5_000  # items
 
 
 class Trained(NamedTuple):
@@ -112,6 +115,14 @@ def fit(
     several processes, all of them return the artefact that the first one writes.
     """
     config = config or FitConfig()
+    # Several threads add up in another order: one, where it costs little, gives equal files.
+    with threadpool_limits(1 if len(dataset.items) <= _ONE_THREAD else None):
+        return _fit(dataset, folder, config, progress)
+
+
+def _fit(
+    dataset: Dataset, folder: Path, config: FitConfig, progress: Progress | None
+) -> Recommender:
     split = leave_last_out(dataset, config.seed)
     with processes() as group:
         trained = train_split(dataset, split, config, progress, group)
