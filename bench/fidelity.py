@@ -27,7 +27,7 @@ import numpy as np
 
 from whythis.bench.case import Case, Floats, Indices, Masks
 from whythis.recsys.errors import DataError
-from whythis.recsys.metrics import rank_of
+from whythis.recsys.metrics import discounts, rank_of
 
 METRICS = ("pos", "cdcg", "del", "ins")
 LOWER = ("pos", "cdcg", "del")
@@ -106,7 +106,7 @@ def leading(order: Indices, sizes: Indices) -> Masks:
 
 def cdcg(ranks: Indices) -> Floats:
     """Return 1 / log2(1 + rank): 1 at rank 1, towards 0 far below."""
-    return np.asarray(1.0 / np.log2(1.0 + ranks), dtype=np.float64)
+    return discounts(ranks)
 
 
 def executed(case: Case, masks: Masks) -> tuple[Indices, Floats]:

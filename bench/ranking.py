@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from whythis.recsys.kernels import Indices, events_matrix
-from whythis.recsys.metrics import Ranks, hit_rate, ndcg, rank_of
+from whythis.recsys.metrics import Ranks, discounts, hit_rate, ndcg, rank_of
 
 Floats = npt.NDArray[np.floating]
 
@@ -112,7 +112,7 @@ def top(scores: Floats, hidden: Indices, length: int = LIST) -> Indices:
 
 def gains(ranks: Ranks) -> npt.NDArray[np.float64]:
     """Return each user's NDCG@10: 1/log2(1 + rank) within the first 10, else 0."""
-    return np.where(ranks <= LIST, 1.0 / np.log2(1.0 + ranks), 0.0)
+    return np.where(ranks <= LIST, discounts(ranks), 0.0)
 
 
 def interval(differences: npt.NDArray[np.float64], seed: int) -> tuple[float, float]:

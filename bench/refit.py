@@ -22,6 +22,7 @@ from whythis.bench.case import Case, Floats, Indices, Masks
 from whythis.bench.explained import case_of
 from whythis.bench.explainers import margin
 from whythis.bench.fidelity import CUTOFF, SIZES, executed, leading, ordering
+from whythis.bench.personas import recommender
 from whythis.recsys.config import FitConfig
 from whythis.recsys.fitting import train_split
 from whythis.recsys.interactions import Dataset
@@ -31,14 +32,7 @@ from whythis.recsys.split import Split
 
 def fitted(dataset: Dataset, split: Split, config: FitConfig) -> Recommender:
     """Fit on the training part of a split; histories hold all events, as in an artefact."""
-    return Recommender(
-        config=config,
-        model=train_split(dataset, split, config).model.double(),
-        items=dataset.items,
-        interactions=dataset.interactions,
-        like=dataset.like,
-        hashes={"data": dataset.hash},
-    )
+    return recommender(dataset, train_split(dataset, split, config).model, config)
 
 
 def refitted(

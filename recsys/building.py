@@ -16,7 +16,7 @@ from whythis.recsys.config import Attention, FitConfig
 from whythis.recsys.kernels import Indices, Kernel, events_matrix
 from whythis.recsys.linear import Linear, counts
 from whythis.recsys.medoid import MedoidPersonas
-from whythis.recsys.metrics import Ranks, discounted_rank, ranks_of
+from whythis.recsys.metrics import Ranks, discounted_rank, discounts, ranks_of
 from whythis.recsys.model import PersonaModel
 from whythis.recsys.structure import content, embed, gather, unit
 from whythis.recsys.trying import Validation, sample, tried_users
@@ -92,7 +92,7 @@ def choose_temperature(model: PersonaModel, validation: Validation, config: FitC
     ranks = np.stack(_ranks(model, few, config.window, tried))
     best = int(np.argmax([discounted_rank(row) for row in ranks]))
     if best == 0 and len(tried) > 1 and ranks.shape[1] > 1:
-        lost = 1.0 / np.log2(1.0 + ranks[0]) - 1.0 / np.log2(1.0 + ranks[1])  # per user
+        lost = discounts(ranks[0]) - discounts(ranks[1])  # per user
         best = int(lost.mean() <= lost.std() / np.sqrt(len(lost)))
     return tried[best]
 

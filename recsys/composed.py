@@ -22,7 +22,7 @@ from scipy import sparse
 from torch import Tensor
 
 from whythis.recsys.config import Attention
-from whythis.recsys.model import TINY, Composition, PersonaModel
+from whythis.recsys.model import TINY, Composition, PersonaModel, ages
 
 
 class HistoryPersonas(PersonaModel):
@@ -104,7 +104,7 @@ class HistoryPersonas(PersonaModel):
 
     def _recency(self, live: Tensor) -> tuple[Tensor, Tensor]:
         live = live.to(self.bias.dtype)
-        age = live.flip(1).cumsum(1).flip(1) - live  # B, T   counted events after each event
+        age = ages(live)  # B, T
         return torch.exp(-age * self.forgetting) * live, torch.exp(-age / self.reach) * live
 
     def _sums(self, held: Tensor, columns: Tensor, values: Tensor, items: Tensor | None) -> Tensor:

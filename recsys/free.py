@@ -28,7 +28,7 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
 from whythis.recsys.config import FitConfig
-from whythis.recsys.model import TINY, Composition, PersonaModel
+from whythis.recsys.model import TINY, Composition, PersonaModel, ages
 
 Candidates = tuple[Tensor, Tensor, Tensor]
 """Vectors, attention keys and biases of items: all n, m of them, or B x T."""
@@ -127,8 +127,7 @@ class FreePersonas(PersonaModel):
     def weigh(self, masks: Tensor) -> Tensor:
         """Return the weight of each event by recency, B x T; a row sums to 1, or to 0 if empty."""
         live = masks.to(self.bias.dtype)
-        age = live.flip(1).cumsum(1).flip(1) - live  # counted events after each event
-        recent = torch.exp(-self.forgetting * age) * live
+        recent = torch.exp(-self.forgetting * ages(live)) * live
         return recent / recent.sum(1, keepdim=True).clamp(min=TINY)
 
     def _prepared(self, history: Tensor, masks: Tensor, drawn: Tensor | None) -> _Prepared:

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from whythis.recsys.config import Attention
-from whythis.recsys.model import TINY, Composition, PersonaModel
+from whythis.recsys.model import TINY, Composition, PersonaModel, ages
 
 
 class MedoidPersonas(PersonaModel):
@@ -49,8 +49,7 @@ class MedoidPersonas(PersonaModel):
     def compose(self, history: Tensor, masks: Tensor, items: Tensor | None) -> Composition:
         """See `PersonaModel.compose`; an event's weight is how near it lies to the centre."""
         live = masks.to(self.bias.dtype)
-        age = live.flip(1).cumsum(1).flip(1) - live
-        recent = torch.exp(-age * self.forgetting) * live  # B, T
+        recent = torch.exp(-ages(live) * self.forgetting) * live  # B, T
         events = self.history_side[history]  # T, d
         near = functional.normalize(events, dim=-1) @ functional.normalize(self.centres, dim=-1).T
         held = recent[..., None] * near.clamp(min=0.0)  # B, T, K

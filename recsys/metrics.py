@@ -15,11 +15,16 @@ def hit_rate(ranks: Ranks, cutoff: int = 10) -> float:
     return float(np.mean(ranks <= cutoff)) if len(ranks) else 0.0
 
 
+def discounts(ranks: Ranks) -> npt.NDArray[np.float64]:
+    """Return 1/log2(1 + rank) of each rank: 1 at the top, towards 0 far below."""
+    return np.asarray(1.0 / np.log2(1.0 + ranks), dtype=np.float64)
+
+
 def ndcg(ranks: Ranks, cutoff: int = 10) -> float:
     """Return mean 1/log2(1 + rank) within `cutoff`, else 0: NDCG with one relevant item."""
     if not len(ranks):
         return 0.0
-    return float(np.mean(np.where(ranks <= cutoff, 1.0 / np.log2(1.0 + ranks), 0.0)))
+    return float(np.mean(np.where(ranks <= cutoff, discounts(ranks), 0.0)))
 
 
 def rank_of(scores: npt.NDArray[np.floating], target: int, hidden: npt.NDArray[np.int64]) -> int:
@@ -57,4 +62,4 @@ def discounted_rank(ranks: Ranks) -> float:
 
     Every rank counts, so that a few users near the cutoff do not decide.
     """
-    return float(np.mean(1.0 / np.log2(1.0 + ranks))) if len(ranks) else 0.0
+    return float(np.mean(discounts(ranks))) if len(ranks) else 0.0

@@ -25,6 +25,11 @@ from whythis.recsys.config import Attention
 TINY = 1e-12
 
 
+def ages(live: Tensor) -> Tensor:
+    """Return how many counted events come after each event, B x T, of masks as numbers."""
+    return live.flip(1).cumsum(1).flip(1) - live
+
+
 class Composition(NamedTuple):
     """Hold the personas of one history under B masks (T events, K personas, m candidates)."""
 

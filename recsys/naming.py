@@ -46,7 +46,7 @@ def persona_cards(rec: Recommender, user: str, shown: int = 5) -> tuple[PersonaC
     history = rec.history(user)
     if not len(history):
         return ()
-    runs = rec.mixture(history)
+    runs = rec.mixture(history, items=np.zeros(0, dtype=np.int64))  # no scores are asked for
     masses, weights = runs.masses[0].numpy(), runs.weights[0].numpy()  # K ; T, K
     order = [int(p) for p in np.argsort(-masses, kind="stable") if masses[p] >= MIN_MASS]
     ids = [rec.item_ids.ids[i] for i in history]
