@@ -12,6 +12,7 @@ from whythis.bench.case import Case, Explainer, Floats, Masks
 from whythis.bench.explainers import minimal_set
 from whythis.bench.fidelity import CUTOFF, SIZES, cdcg, executed, fidelity, leading, ordering
 from whythis.bench.result import tell
+from whythis.recsys.effects import most_recent
 from whythis.recsys.errors import DataError
 from whythis.recsys.recommender import Recommender
 
@@ -62,8 +63,7 @@ def case_of(rec: Recommender, user: str, target: int | None = None) -> Case:
     liked = rec.liked(user)
 
     def scores(masks: Masks) -> Floats:
-        counted = masks & (masks[:, ::-1].cumsum(1)[:, ::-1] <= rec.window)
-        return np.stack(list(rec.rescored(liked, counted)))
+        return np.stack(list(rec.rescored(liked, most_recent(masks, rec.window))))
 
     if target is None:
         target = rec.item_ids.index(rec.recommend(user, 1)[0].item)

@@ -209,8 +209,8 @@ def attention(rec: Recommender) -> Explainer:
 
     def explain(case: Case) -> Floats:
         read = rec.history(case.user)
-        mixture = rec.mixture(read)
-        shares = mixture.shares[0, :, case.target].numpy()
+        mixture = rec.mixture(read, items=np.array([case.target]))
+        shares = mixture.shares[0, :, 0].numpy()
         return _older_first(mixture.weights[0].numpy() @ shares, case)
 
     return explain
@@ -224,8 +224,8 @@ def persona_match(rec: Recommender) -> Explainer:
 
     def explain(case: Case) -> Floats:
         read = rec.history(case.user)
-        mixture = rec.mixture(read)
-        leading = int(mixture.shares[0, :, case.target].argmax())
+        mixture = rec.mixture(read, items=np.array([case.target]))
+        leading = int(mixture.shares[0, :, 0].argmax())
         events = rec.model.events(torch.from_numpy(read))
         persona = mixture.personas[0, leading]
         return _older_first(torch.cosine_similarity(events, persona[None], dim=1).numpy(), case)

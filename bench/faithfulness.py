@@ -17,6 +17,7 @@ from typing import get_args
 import numpy as np
 from pydantic import ValidationError
 
+from whythis.bench import precision
 from whythis.bench.case import Floats
 from whythis.bench.datasets import read
 from whythis.bench.explained import SETS, Measured, explained, sampled
@@ -26,6 +27,7 @@ from whythis.bench.figure import Curve, draw
 from whythis.bench.refit import fitted, refitted
 from whythis.bench.result import Result, Target, arguments, report, tell
 from whythis.recsys.config import FitConfig, Source
+from whythis.recsys.effects import TOLERANCE
 from whythis.recsys.errors import DataError
 from whythis.recsys.fitting import sequences
 from whythis.recsys.interactions import Dataset
@@ -95,7 +97,9 @@ def measure(
     cases = sampled(rec, users, config.seed)
     measured = explained(rec, cases, explainers)
     figures = {"users": float(len(cases)), **_figures(measured, ours, config.seed)}
-    targets = _targets(figures, measured, config.seed) if ours == OURS else []
+    figures |= precision.figures(precision.gaps(rec, cases))
+    targets = [Target(precision.LARGEST, "<=", TOLERANCE)]
+    targets += _targets(figures, measured, config.seed) if ours == OURS else []
     notes = [_FLOOR.format(share=1 - measured.floor)]
     if retrain and ours == OURS:
         tell(f"{config.source} personas: fitting three times more ...")

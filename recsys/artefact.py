@@ -1,7 +1,10 @@
 """Save a fitted recommender as one folder of checked files, and load it back.
 
 manifest.json (schema, configuration, hashes, figures, library versions), model.safetensors,
-items.parquet, interactions.parquet and, where the data had reviews, reviews.parquet.
+items.parquet, interactions.parquet and, where the data had reviews, reviews.parquet. A save ends
+with one rename, of a folder of new files to `.new`; they move into their places after it, and until
+each has, it is read where it is. So a process that is killed leaves the earlier artefact or the new
+one, never a mixture.
 """
 
 from __future__ import annotations
@@ -35,6 +38,8 @@ WEIGHTS, ITEMS, INTERACTIONS, REVIEWS = (
     "interactions.parquet",
     "reviews.parquet",
 )
+MANIFEST = "manifest.json"
+_NEW = ".new"
 _LIBRARIES = ("torch", "numpy", "scipy", "pandas", "pyarrow", "safetensors")
 _AGAIN = "run `whythis fit` again"
 
@@ -101,9 +106,10 @@ def save(
             libraries={name: version(name) for name in _LIBRARIES},
         )
         text = manifest.model_dump_json(by_alias=True, indent=2) + "\n"
-        (scratch / "manifest.json").write_text(text, encoding="utf-8")
-        for name in [*files, "manifest.json"]:  # the manifest last: it vouches for the rest
-            (scratch / name).replace(folder / name)
+        (scratch / MANIFEST).write_text(text, encoding="utf-8")
+        _settle(folder)
+        scratch.rename(folder / _NEW)  # from here on the new artefact is the one that is read
+        _settle(folder)
         if REVIEWS not in files:
             (folder / REVIEWS).unlink(missing_ok=True)
     except (OSError, SafetensorError) as error:
@@ -119,7 +125,7 @@ def load(folder: Path) -> Recommender:
     """
     manifest = read_manifest(folder)
     for name, expected in manifest["files"].items():
-        path = folder / name
+        path = _place(folder, name)
         if not path.is_file():
             raise ArtefactError(f"{path} is missing from the artefact: {_AGAIN}")
         found = file_hash(path)
@@ -130,9 +136,11 @@ def load(folder: Path) -> Recommender:
             )
     try:
         config = FitConfig(**manifest["config"])
-        state = load_file(folder / WEIGHTS)
-        items = pd.read_parquet(folder / ITEMS, columns=list(ITEM_COLUMNS))
-        interactions = pd.read_parquet(folder / INTERACTIONS, columns=list(INTERACTION_COLUMNS))
+        state = load_file(_place(folder, WEIGHTS))
+        items = pd.read_parquet(_place(folder, ITEMS), columns=list(ITEM_COLUMNS))
+        interactions = pd.read_parquet(
+            _place(folder, INTERACTIONS), columns=list(INTERACTION_COLUMNS)
+        )
         items["genres"] = [list(names) for names in items["genres"]]
         model = empty_model(len(items), config)
         model.load_state_dict(state)
@@ -164,7 +172,7 @@ def load(folder: Path) -> Recommender:
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest of an artefact, its schema checked."""
-    path = folder / "manifest.json"
+    path = _place(folder, MANIFEST)
     if not path.is_file():
         raise ArtefactError(
             f"no artefact in {folder} (manifest.json is absent): make one with `whythis fit`"
@@ -185,9 +193,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def read_reviews(folder: Path) -> pd.DataFrame | None:
     """Return the reviews that came with the fitted data, or None; `ArtefactError` if damaged."""
-    path = folder / REVIEWS
+    path = _place(folder, REVIEWS)
+    if REVIEWS not in read_manifest(folder)["files"] or not path.is_file():
+        return None
     try:
-        return pd.read_parquet(path) if path.is_file() else None
+        return pd.read_parquet(path)
     except (OSError, ValueError) as error:
         raise ArtefactError(f"{path} cannot be read ({shown(error, 200)}): {_AGAIN}") from error
 
@@ -199,6 +209,21 @@ def file_hash(path: Path) -> str:
         while chunk := stream.read(1 << 20):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def _place(folder: Path, name: str) -> Path:
+    """Return where a file of the artefact lies: a new one may not be in its place yet."""
+    new = folder / _NEW / name
+    return new if new.is_file() else folder / name
+
+
+def _settle(folder: Path) -> None:
+    """Move the new files, where there are some, into their places."""
+    new = folder / _NEW
+    if new.is_dir():
+        for path in sorted(new.iterdir(), key=lambda p: p.name == MANIFEST):  # it vouches for them
+            path.replace(folder / path.name)
+        new.rmdir()
 
 
 def _unwritable(folder: Path, error: Exception) -> ArtefactError:

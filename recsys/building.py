@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from whythis.recsys.composed import HistoryPersonas
 from whythis.recsys.config import Attention, FitConfig
-from whythis.recsys.kernels import Indices, Kernel, events_matrix
+from whythis.recsys.kernels import Indices, Kernel, recency_matrix
 from whythis.recsys.linear import Linear, counts
 from whythis.recsys.medoid import MedoidPersonas
 from whythis.recsys.metrics import Ranks, discounted_rank, discounts, ranks_of
@@ -27,6 +28,8 @@ TEMPERATURES: dict[Attention, tuple[float, ...]] = {
     "none": (0.0,),
 }
 """The temperatures tried; at 0 attention depends on the history alone."""
+
+Model = TypeVar("Model", bound=PersonaModel)
 
 _ROWS = 256  # histories scored at a time
 
@@ -49,21 +52,17 @@ def build(
     if after is None:
         after = Kernel(np.zeros_like(together.columns), np.zeros_like(together.values))
     state = {
-        "bias": linear.bias,
         "candidate_side": unit(v),
-        "temperature": np.float32(0.0),
         "history_side": e,
         "membership": membership,
         "together_items": together.columns,
         "together": together.values,
         "next_items": after.columns,
         "next": after.values,
-        "forgetting": np.float32(linear.choice.forgetting),
         "reach": np.float32(linear.choice.reach),
         "scale": np.float32(linear.choice.scale),
     }
-    model.load_state_dict({name: torch.as_tensor(value).clone() for name, value in state.items()})
-    return model.eval()
+    return _filled(model, linear, state)
 
 
 @torch.no_grad()
@@ -131,16 +130,14 @@ def build_medoid(
     linear: Linear, sequences: Sequence[Indices], items: pd.DataFrame, config: FitConfig
 ) -> MedoidPersonas:
     """Return a model whose personas are the centres of clusters of the users of `sequences`."""
-    e, v = embed(linear.together.matrix(), config.dim, config.seed)
+    together = linear.together.matrix()
+    e, v = embed(together, config.dim, config.seed)
     recent = [s[-config.window :] for s in sequences]
-    ages = [np.arange(len(s))[::-1] for s in recent]
-    fades = [np.exp(-linear.choice.forgetting * age) for age in ages]
-    events = events_matrix(recent, len(items), fades)  # users x n
+    events = recency_matrix(recent, len(items), linear.choice.forgetting)  # users x n
     users = unit(np.asarray(events @ e))  # users x d
     lengths = np.asarray([len(s) for s in sequences], dtype=np.int64)
     near = gather(users.astype(np.float32), lengths, config.personas, config.sharpness, config.seed)
     cluster = near.argmax(1)
-    together = linear.together.matrix()
     sizes = np.sqrt(np.maximum(np.asarray(events.sum(1)).ravel(), 1e-12))
     centres = np.zeros((config.personas, e.shape[1]), dtype=np.float32)
     profiles = np.zeros((config.personas, len(items)), dtype=np.float32)
@@ -152,14 +149,22 @@ def build_medoid(
             profiles[k] = linear.choice.scale * (shares @ events[members] @ together).toarray()[0]
     model = MedoidPersonas(len(items), config.personas, config.dim, config.attention)
     state = {
-        "bias": linear.bias,
         "candidate_side": unit(v),
-        "temperature": np.float32(0.0),
         "history_side": e,
         "centres": centres,
         "profiles": profiles,
-        "forgetting": np.float32(linear.choice.forgetting),
         "sharpness": np.float32(config.sharpness),
+    }
+    return _filled(model, linear, state)
+
+
+def _filled(model: Model, linear: Linear, own: Mapping[str, object]) -> Model:
+    """Return the model with copies of the weights: those that both sources have, and its own."""
+    state = {
+        "bias": linear.bias,
+        "temperature": np.float32(0.0),
+        "forgetting": np.float32(linear.choice.forgetting),
+        **own,
     }
     model.load_state_dict({name: torch.as_tensor(value).clone() for name, value in state.items()})
     return model.eval()

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 from scipy import sparse
 
+from whythis.recsys.errors import DataError
 from whythis.recsys.kernels import DENSE_LIMIT, Indices
 from whythis.recsys.linear import (
     FLOOR,
@@ -52,7 +53,13 @@ def choose(
 
     `kept`: weights an item keeps; `ordered`: whether the order of events is known (otherwise
     recency and what follows what are not tried); `seed`: which users are tried, where not all are.
+    Raises `DataError` where there is no validation item.
     """
+    if not validation[0]:
+        raise DataError(
+            f"there is no validation item among {len(sequences)} users to choose by: give a user "
+            "with 3 liked items or more, or lower the rating that counts as liked"
+        )
     tried = Tried(validation, n_items, window, seed)
     likes = counts(sequences, n_items)
     rates = RATES if ordered else RATES[:1]

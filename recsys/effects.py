@@ -141,8 +141,12 @@ def _moved_up(rec: Scorer, user: str, gone: Masks) -> tuple[Indices, Masks]:
     liked = rec.liked(user)[-(window + int(gone.sum(1).max(initial=0))) :]
     masks = np.ones((len(gone), len(liked)), dtype=bool)
     masks[:, len(liked) - size :] = ~gone
-    masks &= masks[:, ::-1].cumsum(1)[:, ::-1] <= window
-    return liked, masks
+    return liked, most_recent(masks, window)
+
+
+def most_recent(masks: Masks, window: int) -> Masks:
+    """Return the masks with no more than the last `window` of the events each row counts."""
+    return np.asarray(masks & (masks[:, ::-1].cumsum(1)[:, ::-1] <= window))
 
 
 def reruns(rec: Scorer, user: str, item: str) -> Reruns:

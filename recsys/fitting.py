@@ -38,9 +38,8 @@ class Trained(NamedTuple):
 
 def sequences(events: pd.DataFrame, users: list[str], items: Vocabulary) -> list[Indices]:
     """Return each user's item indices in the order of the frame (empty where there are none)."""
-    grouped = {
-        str(u): items.indices(frame) for u, frame in events.groupby("user", sort=False)["item"]
-    }
+    rows = items.indices(events["item"])
+    grouped = {str(u): rows[places] for u, places in events.groupby("user").indices.items()}
     return [grouped.get(user, np.zeros(0, dtype=np.int64)) for user in users]
 
 

@@ -55,6 +55,14 @@ def events_matrix(
     return sparse.csr_matrix((values, (rows, cols)), shape=(len(sequences), n_items))
 
 
+def recency_matrix(
+    sequences: Sequence[Indices], n_items: int, forgetting: float
+) -> sparse.csr_matrix:
+    """Return the users x items matrix in which an event counts exp(-forgetting * later events)."""
+    ages = [np.arange(len(s))[::-1] for s in sequences]
+    return events_matrix(sequences, n_items, [np.exp(-forgetting * age) for age in ages])
+
+
 def ease(events: sparse.csr_matrix, l2: float, damping: float = 0.0) -> npt.NDArray[np.floating]:
     """Return the item-item weights B of EASE (Steck, WWW 2019, arXiv 1905.03375, eq. 8), n x n.
 

@@ -76,10 +76,11 @@ def persona_cards(rec: Recommender, user: str, shown: int = 5) -> tuple[PersonaC
 
 def _labels(rec: Recommender, history: npt.NDArray[np.int64]) -> list[frozenset[str]]:
     """Return what each past item is called by: genres, else the words of its description."""
-    rows = [rec.items.iloc[i] for i in history]
-    if any(len(row["genres"]) for row in rows):
-        return [frozenset(str(g) for g in row["genres"]) for row in rows]
-    words = [Counter(w.casefold() for w in _WORD.findall(str(row["text"]))) for row in rows]
+    genres = rec.items["genres"].to_numpy()[history]
+    if any(len(named) for named in genres):
+        return [frozenset(str(g) for g in named) for named in genres]
+    texts = rec.items["text"].to_numpy()[history]
+    words = [Counter(w.casefold() for w in _WORD.findall(str(text))) for text in texts]
     return [frozenset(w for w in counts if w not in _STOP) for counts in words]
 
 
@@ -110,7 +111,9 @@ def _candidates(
     stem = f"{_plain(ranked[0])} like " if ranked else ""
     for n in range(1, len(titles) + 1):
         yield stem + " and ".join(titles[:n][-2:]) if n > 1 else stem + titles[0]
-    yield from (f"taste {n}" for n in count(persona + 1))
+    # personas of the same few items: by what else those are, then by number
+    yield from (f"{_plain(other)} like {titles[0]}" for other in ranked[1:])
+    yield from (f"{stem}{titles[0]}, part {n}" for n in count(2))
 
 
 def _coverage(

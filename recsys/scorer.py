@@ -48,6 +48,18 @@ class Place(NamedTuple):
     ties: int = 0
 
 
+class Ratings(NamedTuple):
+    """Hold the sum and the number of each item's ratings, n each, and the ends of the scale.
+
+    `lowest`, `highest`: of all ratings in the data; None where there are none.
+    """
+
+    sums: Floats
+    counts: Indices
+    lowest: float | None
+    highest: float | None
+
+
 @dataclass(frozen=True, eq=False)
 class Scorer(ABC):
     """Answer from the items, everyone's interactions, and scores for any part of a history.
@@ -115,15 +127,25 @@ class Scorer(ABC):
     @cached_property
     def rows(self) -> Indices:
         """Return the item of each interaction, as an index."""
-        found = pd.Index(self.items["item"]).get_indexer(self.interactions["item"])
-        if (found < 0).any():
-            self.item_ids.index(str(self.interactions["item"].iloc[int(np.argmin(found))]))
-        return np.asarray(found, dtype=np.int64)
+        return self.item_ids.indices(self.interactions["item"])
 
     @cached_property
     def likes(self) -> Indices:
         """Return how many users liked each item: n counts."""
         return np.bincount(self.rows[self._positive], minlength=len(self.items))
+
+    @cached_property
+    def ratings(self) -> Ratings:
+        """Return the ratings of each item, added up and counted, and the scale people used."""
+        given = self.interactions["rating"].to_numpy()
+        rated = ~np.isnan(given)
+        rows, given, n = self.rows[rated], given[rated], len(self.items)
+        return Ratings(
+            sums=np.bincount(rows, weights=given, minlength=n).astype(np.float64),
+            counts=np.bincount(rows, minlength=n),
+            lowest=float(given.min()) if len(given) else None,
+            highest=float(given.max()) if len(given) else None,
+        )
 
     @cached_property
     def _positive(self) -> Masks:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.special import logsumexp
 
-from whythis.recsys.kernels import Indices, events_matrix
+from whythis.recsys.kernels import Indices, recency_matrix
 from whythis.recsys.metrics import discounted_rank, ranks_of
 
 Floats = npt.NDArray[np.float64]
@@ -59,9 +59,7 @@ class Tried:
 
     def recent(self, rows: slice, forgetting: float) -> sparse.csr_matrix:
         """Return the histories as a matrix of weights by recency."""
-        part = self.histories[rows]
-        ages = [np.arange(len(h))[::-1] for h in part]
-        return events_matrix(part, self.n_items, [np.exp(-forgetting * age) for age in ages])
+        return recency_matrix(self.histories[rows], self.n_items, forgetting)
 
     def blocks(self) -> Iterator[slice]:
         """Yield the users, some at a time."""

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from whythis.recsys.errors import UnknownIdError
 
@@ -26,6 +27,10 @@ class Vocabulary:
     def _index(self) -> dict[str, int]:
         return {id_: i for i, id_ in enumerate(self.ids)}
 
+    @cached_property
+    def _column(self) -> pd.Index:
+        return pd.Index(self.ids, dtype=object)
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -40,8 +45,12 @@ class Vocabulary:
         return found
 
     def indices(self, ids: Iterable[str]) -> npt.NDArray[np.int64]:
-        """Return the indices of several ids, in their order."""
-        return np.asarray([self.index(id_) for id_ in ids], dtype=np.int64)
+        """Return the indices of several ids, in their order; see `index` for an unknown one."""
+        wanted = pd.Index(list(ids), dtype=object)
+        found = np.asarray(self._column.get_indexer(wanted), dtype=np.int64)
+        if (found < 0).any():
+            raise UnknownIdError(self._unknown(str(wanted[int(np.argmin(found))])))
+        return found
 
     def resolve(self, text: str) -> str:
         """Return the id that `text` is, or whose label it is exactly (case and blanks ignored)."""

@@ -39,7 +39,7 @@ def test_every_explainer_has_every_metric(measured):
 
 def test_every_target_judges_a_figure_and_every_row_is_whole(measured):
     result, _ = measured
-    assert len(result.targets) == 8
+    assert len(result.targets) == 9
     assert all(target.figure in result.figures for target in result.targets)
     assert {len(row) for row in result.rows} == {len(result.rows[0])}
     assert [row[0] for row in result.rows[1:]] == [*MODEL_FREE, *OF_THE_MODEL, "minimal set"]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -309,6 +312,62 @@ def test_a_full_disk_leaves_the_earlier_artefact_whole(folder: Path) -> None:
     save(folder, small_dataset(1), CONFIG, other, {})
     assert load(folder).hashes["model"] != hashes["model"]
     assert sorted(content_of(folder)) == sorted(before)
+
+
+_KILLED = """
+import os, shutil, signal, sys
+from itertools import count
+from pathlib import Path
+from tests.recsys.small import CONFIG, small_dataset
+from tests.recsys.test_artefact import any_model
+from whythis.recsys.artefact import save
+
+first, place = map(Path, sys.argv[1:])
+data, model = small_dataset(1), any_model(1)
+data = type(data)(data.name, data.interactions, data.items, data.reviews[:0], data.like)
+for last in count():
+    folder = shutil.copytree(first, place / str(last))
+    child = os.fork()
+    if not child:
+        step = count()
+        def hook(event, args):
+            moves = ("open", "os.mkdir", "os.rename", "os.rmdir", "os.remove")
+            if event in moves and str(folder) in str(args[0]) and next(step) == last:
+                os.kill(os.getpid(), signal.SIGKILL)
+        sys.addaudithook(hook)
+        save(folder, data, CONFIG, model, {})
+        os._exit(0)
+    if os.waitpid(child, 0)[1] == 0:
+        break
+"""
+
+
+def test_a_process_killed_at_any_step_leaves_the_old_artefact_or_the_new(
+    folder: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "killed"
+    done = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(folder), str(place)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    left = sorted(place.iterdir(), key=lambda path: int(path.name))
+    old, new = load(folder).hashes["model"], load(left[-1]).hashes["model"]
+    found = [load(one).hashes["model"] for one in left]
+    assert found == [old] * found.count(old) + [new] * found.count(new)  # at one step, for good
+    assert found.count(old) > len(FILES)  # killed while each file was written
+    assert found.count(new) > len(FILES)  # and while each was moved
+    for one, model in zip(left, found, strict=True):
+        assert (read_reviews(one) is None) == (model == new)
+        save(one, small_dataset(1), CONFIG, any_model(2), {})  # what was left is no hindrance
+        assert load(one).hashes["model"] not in (old, new)
+        assert read_reviews(one) is not None
+        assert {*FILES, "manifest.json"} <= {path.name for path in one.iterdir()}
+        assert not (one / ".new").exists()
 
 
 def test_a_full_disk_leaves_nothing_behind_in_a_new_folder(tmp_path: Path) -> None:

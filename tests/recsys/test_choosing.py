@@ -12,6 +12,7 @@ from scipy.special import logsumexp
 
 from whythis.recsys import trying
 from whythis.recsys.choosing import choose
+from whythis.recsys.errors import DataError
 from whythis.recsys.kernels import DAMPING, Indices, Kernel, ease, events_matrix, follows, prune
 from whythis.recsys.linear import Choice, Linear, counts, solve, standardised
 from whythis.recsys.metrics import discounted_rank, ranks_of
@@ -268,6 +269,14 @@ def test_items_that_nobody_liked_together_can_be_chosen_for() -> None:
     assert not linear.together.values.any()
     assert np.isfinite(linear.bias).all()
     assert linear.bias.argmin() == 5
+
+
+def test_nothing_to_choose_by_is_refused_in_one_line() -> None:
+    with pytest.raises(
+        DataError, match="no validation item among 150 users to choose by"
+    ) as caught:
+        choose(tastes()[0], ([], []), N, N, 50, True, 0)
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_users_without_events_change_nothing() -> None:

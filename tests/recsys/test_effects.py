@@ -120,9 +120,11 @@ def test_a_user_without_history_has_no_effects(rec: Recommender) -> None:
         assert part.rank_without == whole.rank
 
 
-class _Leaky(HistoryPersonas):
+class _Lifted(HistoryPersonas):
     """A model whose scores hold something that none of its parts tells of."""
 
+    whole, deleted = 0.0, 0.0
+
     def forward(
         self,
         history: Tensor,
@@ -131,24 +133,20 @@ class _Leaky(HistoryPersonas):
         items: Tensor | None = None,
     ) -> Mixture:
         found = super().forward(history, masks, keep, items)
-        return found._replace(scores=found.scores + 1e-4)
+        lift = self.whole if keep is None else self.deleted * (~keep).sum(1, keepdim=True)
+        return found._replace(scores=found.scores + lift)
 
 
-class _Unfair(HistoryPersonas):
+class _Leaky(_Lifted):
+    """A model that adds something to every score."""
+
+    whole = 1e-4
+
+
+class _Unfair(_Lifted):
     """A model that favours what is left when a persona is deleted."""
 
-    def forward(
-        self,
-        history: Tensor,
-        masks: Tensor,
-        keep: Tensor | None = None,
-        items: Tensor | None = None,
-    ) -> Mixture:
-        found = super().forward(history, masks, keep, items)
-        if keep is None:
-            return found
-        lift = 1e-4 * (~keep).sum(1, keepdim=True)
-        return found._replace(scores=found.scores + lift)
+    deleted = 1e-4
 
 
 class _Partial(HistoryPersonas):

@@ -138,7 +138,7 @@ def together(script: Path, size: int, *arguments: str) -> None:
         [*torchrun, "--nproc-per-node", str(size), str(script), *arguments],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1200,  # three processes start, which takes minutes on a busy machine
         env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
     )
     assert done.returncode == 0, done.stderr

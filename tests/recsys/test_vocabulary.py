@@ -35,10 +35,23 @@ def refusal(vocabulary: Vocabulary, text: str) -> str:
 def test_ids_map_to_their_places_and_back() -> None:
     assert [FILMS.index(id_) for id_ in FILMS.ids] == list(range(6))
     np.testing.assert_array_equal(FILMS.indices(["181", "50", "181"]), [2, 0, 2])
+    assert FILMS.indices(iter(["900"])).tolist() == [4]
     assert FILMS.indices([]).dtype == np.int64
+    assert FILMS.indices([]).shape == (0,)
     assert len(FILMS) == 6
     assert "50" in FILMS
     assert "Fargo (1996)" not in FILMS
+
+
+def test_the_first_unknown_of_several_ids_is_refused_as_it_is_alone() -> None:
+    odd = Vocabulary("item", ("caf\udce9", "b"))
+    assert odd.indices(["b", "caf\udce9"]).tolist() == [1, 0]
+    for vocabulary, wrong in ((FILMS, "2580"), (odd, "caf\udcea")):
+        with pytest.raises(UnknownIdError) as alone:
+            vocabulary.index(wrong)
+        with pytest.raises(UnknownIdError) as caught:
+            vocabulary.indices([vocabulary.ids[1], wrong, "another"])
+        assert str(caught.value) == str(alone.value)
 
 
 @pytest.mark.parametrize(
