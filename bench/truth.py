@@ -72,7 +72,7 @@ def answered(
 
 
 def judged(
-    answers: Sequence[Mapping[str, Any]], folder: Path, reviews: Path
+    answers: Sequence[Mapping[str, Any]], folder: Path, reviews: Path | None
 ) -> tuple[dict[str, float], list[str]]:
     """Return the guarantees as shares of all answers, and what could not be reproduced."""
     again = Again(folder, reviews)

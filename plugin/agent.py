@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +20,9 @@ from whythis.downloads import locate
 from whythis.explanation import PromptRef
 from whythis.langchain_tools import toolkit
 from whythis.language import load_language
+from whythis.opinion import Opinion, entails
 from whythis.prompts.loader import Prompt, load_prompt
+from whythis.realiser import LONGEST
 from whythis.recsys.errors import DataError, LanguageModelError, WhyThisError
 from whythis.tools.evidence import Evidence
 from whythis.tools.table import TOOLS
@@ -48,6 +51,12 @@ class AgentWriter:
     def prompt(self) -> PromptRef:
         """Return the prompt file in use."""
         return PromptRef(name=self._prompt.name, hash=self._prompt.hash)
+
+    def opinion(self) -> Opinion:
+        """Return the model's second opinion; `DataError` for a model that is not local."""
+        if not isinstance(self.model, LocalChat):
+            raise DataError(f"{self.name} gives no second opinion: use a local model")
+        return partial(entails, self.model)
 
     def begin(self, ws: Workspace, user: str, item: str, question: str) -> Talk:
         """Start a conversation about one recommendation."""
@@ -103,10 +112,9 @@ class Talk:
         titles, and a small model would write them down.
         """
         self._messages = []
-        return self._draft(
-            self._prompt.fill("write", menu=menu(ledger, load_language(), key=self._key)),
-            self._form(ledger),
-        )
+        told = menu(ledger, load_language(), key=self._key)
+        count = str(LONGEST[ledger.style])
+        return self._draft(self._prompt.fill("write", menu=told, count=count), self._form(ledger))
 
     def repair(self, ledger: Ledger, refused: Sequence[Checked]) -> Written:
         """Draft the refused sentences again."""

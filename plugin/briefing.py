@@ -5,30 +5,51 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable, Sequence
+from hashlib import sha256
 from typing import Any
 
 from whythis.checker import Checked, Draft, Ledger
-from whythis.language import Language
-from whythis.realiser import canonical
+from whythis.language import Language, words_of
+from whythis.realiser import canonical, plan, realise
 from whythis.recsys.errors import LanguageModelError
 from whythis.tools.evidence import Evidence
 from whythis.wording import clean
 from whythis.words import SLOT
 
-_WORTH = "phaqnor"  # first letters of claim ids, see whythis.offer
-_MUST = "ph"
-_MOST = 4
+_MUST = "ph"  # first letters of claim ids, see whythis.offer
+_TASTE = "persona_effect"
+_MOST = 16
+_WORDS = 5  # of a claim's licensed phrases, as many as a small model can take in
 _PAIR = re.compile(r'"([a-z][0-9]{1,3})"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
 def menu(ledger: Ledger, language: Language, *, key: str) -> str:
-    """Return, in the form of an answer, one sentence for each claim worth choosing from.
+    """Return, in the form of an answer, a sentence for each claim to tell; then words true of it.
 
     What reviews say, what tastes and items are called, stays out: no foreign text reaches the
     model with the claims.
     """
-    said = {i: canonical(i, ledger, language, key=f"{key}/{i}") for i in _choice(ledger)}
-    return json.dumps({i: d.text for i, d in said.items() if d is not None}, indent=0)
+    drafts = realise(ledger, language, key=key, style=ledger.style)
+    hints = []
+    for draft in drafts:
+        tastes = [c for i in draft.claims if (c := ledger.verified[i]).claim.kind == _TASTE]
+        told = tastes or [ledger.verified[draft.claims[0]]]
+        shared = frozenset.intersection(*(c.traits for c in told))
+        traits = shared | {"number:several" if len(tastes) > 1 else "number:one"}
+        if words := _free(language, traits, draft.text, key):
+            hints.append(f"{draft.claims[0]}: {', '.join(words)}")
+    sentences = json.dumps({d.claims[0]: d.text for d in drafts}, indent=0)
+    return "\n".join([sentences, "Other words that are true of them:", *hints])
+
+
+def _free(language: Language, traits: frozenset[str], said: str, key: str) -> list[str]:
+    """Return phrases that the traits license and that the sentence does not use, seeded."""
+    used = f" {' '.join(words_of(SLOT.sub(' ', said)))} "
+    general = language.licensed(frozenset({"top"}))
+    free = [w for w in language.licensed(traits) if " " in w and w not in general]
+    free = [w for w in free if f" {w} " not in used]
+    free.sort(key=lambda w: sha256(f"{key}/{w}".encode("utf-8", "replace")).digest())
+    return free[:_WORDS]
 
 
 def answer_schema(ledger: Ledger, about: Collection[str] | None = None) -> dict[str, Any]:
@@ -63,7 +84,7 @@ def drafts(text: str) -> tuple[Draft, ...]:
         found.append(Draft(_ended(sentence), tuple(dict.fromkeys([id_, *others]))))
     if not found:
         raise LanguageModelError(f"no sentence in the model's answer: {text[:80]!r}")
-    return tuple(found[: 2 * _MOST])
+    return tuple(found[:_MOST])
 
 
 def refusals(refused: Sequence[Checked], ledger: Ledger, language: Language) -> str:
@@ -95,12 +116,8 @@ def brief(found: Iterable[Evidence]) -> str:
 
 
 def _choice(ledger: Ledger) -> list[str]:
-    """Return the claims worth telling in a short answer, in the order of telling."""
-    order = {letter: n for n, letter in enumerate(_WORTH)}
-    ids = [i for i in ledger.verified if i[0] in order]
-    # one of each kind goes before a second of any
-    chosen = sorted(ids, key=lambda i: (i[1:], order[i[0]]))[:_MOST]
-    return sorted(chosen, key=lambda i: (order[i[0]], i))
+    """Return the claims that sentences are to be about, in the order of telling."""
+    return [group.lead for group in plan(ledger, ledger.style)]
 
 
 def _ended(text: str) -> str:

@@ -10,6 +10,7 @@ fit the schema is decoded again under the grammar.
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -131,6 +132,36 @@ class LocalChat(BaseChatModel):
             ]
             message = AIMessage(content="", tool_calls=calls, usage_metadata=usage)
         return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def yes(self, question: str) -> float:
+        """Return the probability of "yes" against "no" as the first word of the answer: 0..1.
+
+        Raises `LanguageModelError` where the model fails.
+        """
+        seen: list[float] = []
+
+        def look(_ids: Any, logits: Any) -> Any:
+            pairs = ((" yes", " no"), ("yes", "no"), ("Yes", "No"))
+            both = [[self._token(word) for word in pair] for pair in pairs]
+            yes, no = (max(float(logits[pair[n]]) for pair in both) for n in (0, 1))
+            seen.append(1 / (1 + math.exp(min(700.0, no - yes))))
+            return logits
+
+        try:
+            self._llama.create_chat_completion(
+                [{"role": "user", "content": question}],
+                max_tokens=1,
+                temperature=0.0,
+                logits_processor=[look],
+            )
+        except (ValueError, RuntimeError, OSError) as error:
+            raise LanguageModelError(f"{self.name_} failed: {error}") from error
+        if not seen:
+            raise LanguageModelError(f"{self.name_} gave no answer to a question of yes or no")
+        return seen[0]
+
+    def _token(self, word: str) -> int:
+        return int(self._llama.tokenize(word.encode(), add_bos=False)[0])
 
     def _complete(
         self, messages: list[dict[str, str]], schema: dict[str, Any] | None, stop: list[str] | None

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from whythis.claims import Claim, HistoryEffect, PersonaItems
+from whythis.claims import Claim
+from whythis.execution import Execution
 from whythis.explanation import Verdict
-from whythis.language import Language
-from whythis.slots import slots
+from whythis.language import Language, Style
+from whythis.slots import slots, titled
 from whythis.tools.workspace import Workspace
 from whythis.traits import traits
 from whythis.verify import verify
@@ -35,11 +36,15 @@ class Checked:
 
 @dataclass(frozen=True)
 class Ledger:
-    """Hold the claims on offer with their verdicts; only verified ones can be cited."""
+    """Hold the claims on offer with their verdicts; only verified ones can be cited.
+
+    `style`: how much of them is to be told.
+    """
 
     title: str
     verdicts: Mapping[str, Verdict]
     verified: Mapping[str, Cited]
+    style: Style = "plain"
 
     @property
     def refused(self) -> frozenset[str]:
@@ -51,10 +56,12 @@ def audit(claims: Iterable[Claim], item: str, ws: Workspace) -> Ledger:
     """Execute every claim again and return what may be cited, with traits and filled slots."""
     verdicts: dict[str, Verdict] = {}
     verified: dict[str, Cited] = {}
+    run = Execution(ws)  # what several claims have in common is executed once
     for claim in claims:
-        verdicts[claim.id] = verify(claim, ws)
+        verdicts[claim.id] = verify(claim, ws, run)
         if verdicts[claim.id].outcome == "verified":
-            verified[claim.id] = Cited(claim, traits(claim, ws), slots(claim, _titles(claim, ws)))
+            phrases = slots(claim, titled(claim, ws.recommender))
+            verified[claim.id] = Cited(claim, traits(claim, ws, run), phrases)
     return Ledger(clean(ws.recommender.short_title(item)), verdicts, verified)
 
 
@@ -89,9 +96,3 @@ def _objection(draft: Draft, ledger: Ledger, language: Language, told: set[str])
     if len(set(draft.claims)) != len(draft.claims):
         return "it cites a claim twice"
     return objection(draft.text, {i: ledger.verified[i] for i in draft.claims}, language)
-
-
-def _titles(claim: Claim, ws: Workspace) -> dict[str, str]:
-    if isinstance(claim, PersonaItems | HistoryEffect):
-        return {item: ws.recommender.short_title(item) for item in claim.subject.items}
-    return {}

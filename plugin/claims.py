@@ -6,11 +6,38 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
-Level = Literal["exact", "executed", "refit", "observed"]
+from whythis.values import (
+    CannotKnowValue,
+    ContributionValue,
+    Frozen,
+    HistoryEffectValue,
+    ItemComparisonValue,
+    MentionsValue,
+    MetadataValue,
+    NamedItems,
+    NamedShare,
+    NecessarySetValue,
+    NotAboutYouValue,
+    OwnWordsValue,
+    PersonaComparisonValue,
+    PersonaEffectValue,
+    PopularityValue,
+    RankValue,
+    RatingValue,
+    RecentValue,
+    ReviewQuoteValue,
+    SimilarityValue,
+    Subject,
+    SufficientSetValue,
+)
+
+Level = Literal["exact", "executed", "refit", "observed", "illustrative"]
 """How a claim is known: it follows from the model's algebra, was measured by deletion on this
-model, by fitting the user again without something, or is a fact of the data."""
+model, by fitting the user again without something, is a fact of the data, or only an example."""
+
+Comparator = Literal["=", ">", "<"]
 
 Need = Literal["none", "top_n", "scores", "owned"]
 """What a recommender must show for a claim to be executed on it: nothing (the data are enough), its
@@ -20,106 +47,59 @@ NEEDS: Mapping[str, Need] = MappingProxyType(
     {
         "persona_share": "owned",
         "persona_effect": "owned",
+        "persona_comparison": "owned",
         "persona_items": "owned",
+        "contribution": "owned",
+        "similarity": "owned",
         "history_effect": "top_n",
+        "necessary_set": "top_n",
+        "sufficient_set": "top_n",
         "not_about_you": "top_n",
         "rank": "top_n",
+        "item_comparison": "top_n",
         "review_quote": "none",
+        "mentions": "none",
+        "own_words": "none",
+        "recent": "none",
         "rating": "none",
         "popularity": "none",
+        "metadata": "none",
+        "cannot_know": "none",
     }
 )
-"""What each kind of claim needs; a history effect that tells scores needs scores."""
+"""What each kind of claim needs; a history effect or a comparison that tells scores needs them."""
+
+NEED_REVIEWS = frozenset({"review_quote", "mentions", "own_words"})
+"""The kinds that need an index of reviews."""
+
+REMOVALS = frozenset({"history_effect", "necessary_set", "sufficient_set"})
+"""The kinds whose level is that of the recommender: executed, or refit where it fits anew."""
+
+PARTS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "persona_share": frozenset({"persona"}),
+        "persona_effect": frozenset({"persona"}),
+        "persona_comparison": frozenset({"persona", "other_persona"}),
+        "persona_items": frozenset({"persona", "items"}),
+        "contribution": frozenset({"items"}),
+        "similarity": frozenset({"items"}),
+        "history_effect": frozenset({"items"}),
+        "necessary_set": frozenset({"items"}),
+        "sufficient_set": frozenset({"items"}),
+        "recent": frozenset({"items"}),
+        "item_comparison": frozenset({"other_item"}),
+        "review_quote": frozenset({"review"}),
+    }
+)
+"""What the subject of a kind names beside user and item; the kinds left out name no more."""
 
 TOLERANCE = 1e-5
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Subject(_Frozen):
-    """Name whom and what a claim is about; ids, never titles."""
-
-    user: str
-    item: str
-    persona: int | None = None
-    items: tuple[str, ...] = ()
-    review: str | None = None
-
-
-class PersonaEffectValue(_Frozen):
-    """Hold the signed change of the score (with minus without the persona) and both ranks."""
-
-    name: str
-    effect: float
-    rank_before: int
-    rank_after: int
-
-
-class NamedShare(_Frozen):
-    """Hold a persona's attention weight for the item, 0..1."""
-
-    name: str
-    share: float
-
-
-class NamedItems(_Frozen):
-    """Hold a persona's name; the heaviest items of its history stand in the subject."""
-
-    name: str
-
-
-class HistoryEffectValue(_Frozen):
-    """Hold score and rank before and after the removal of the subject's items.
-
-    `outside`: the item left the top `top`. Of a recommender that lists its best items only, scores
-    are None, and so is the rank after where its list ends before the item.
-    """
-
-    score_before: float | None
-    score_after: float | None
-    rank_before: int
-    rank_after: int | None
-    top: int
-    outside: bool
-
-
-class RatingValue(_Frozen):
-    """Hold the mean of the ratings of the item in the data, their number, and the scale's top."""
-
-    mean: float
-    count: int
-    best: float
-
-
-class PopularityValue(_Frozen):
-    """Hold how many users liked the item and its place among all items by that number."""
-
-    liked: int
-    place: int
-    of: int
-
-
-class RankValue(_Frozen):
-    """Hold the rank among the items that the user has not seen."""
-
-    rank: int
-    of: int
-
-
-class NotAboutYouValue(_Frozen):
-    """Hold the rank with the whole history removed beside the rank with it."""
-
-    rank: int
-    rank_without_history: int
-    top: int
-
-
-class _Claim(_Frozen):
+class _Claim(Frozen):
     id: str
     subject: Subject
-    comparator: Literal["="] = "="
+    comparator: Comparator = "="
     tolerance: float = Field(TOLERANCE, ge=0)
     evidence: tuple[str, ...] = Field(min_length=1)
 
@@ -140,6 +120,15 @@ class PersonaEffect(_Claim):
     value: PersonaEffectValue
 
 
+class PersonaComparison(_Claim):
+    """Claim that deleting one persona takes more from the item's score than deleting another."""
+
+    kind: Literal["persona_comparison"] = "persona_comparison"
+    comparator: Comparator = ">"
+    level: Level = "executed"
+    value: PersonaComparisonValue
+
+
 class PersonaItems(_Claim):
     """Claim which items of the history weigh most in a persona (`subject.items`, in order)."""
 
@@ -156,12 +145,52 @@ class HistoryEffect(_Claim):
     value: HistoryEffectValue
 
 
-class ReviewQuoteValue(_Frozen):
-    """Hold a stored sentence word for word, its rating and where it comes from."""
+class NecessarySet(_Claim):
+    """Claim that the item leaves the top without `subject.items`, and that no fewer would do."""
 
-    quote: str
-    rating: float | None
-    source: str
+    kind: Literal["necessary_set"] = "necessary_set"
+    level: Level = "executed"
+    value: NecessarySetValue
+
+
+class SufficientSet(_Claim):
+    """Claim that `subject.items` alone keep the item in the top, and that no fewer would do."""
+
+    kind: Literal["sufficient_set"] = "sufficient_set"
+    level: Level = "executed"
+    value: SufficientSetValue
+
+
+class Contribution(_Claim):
+    """Claim what one past item (`subject.items`) adds to the item's score: a part of the sum."""
+
+    kind: Literal["contribution"] = "contribution"
+    level: Level = "exact"
+    value: ContributionValue
+
+
+class NotAboutYou(_Claim):
+    """Claim that the item ranks within the top even with the user's whole history removed."""
+
+    kind: Literal["not_about_you"] = "not_about_you"
+    level: Level = "executed"
+    value: NotAboutYouValue
+
+
+class Recent(_Claim):
+    """Claim which items the user liked last (`subject.items`, the newest first)."""
+
+    kind: Literal["recent"] = "recent"
+    level: Level = "observed"
+    value: RecentValue
+
+
+class Similarity(_Claim):
+    """Claim how alike the item and a liked one (`subject.items`) are; that is no cause."""
+
+    kind: Literal["similarity"] = "similarity"
+    level: Level = "illustrative"
+    value: SimilarityValue
 
 
 class ReviewQuote(_Claim):
@@ -170,6 +199,22 @@ class ReviewQuote(_Claim):
     kind: Literal["review_quote"] = "review_quote"
     level: Level = "observed"
     value: ReviewQuoteValue
+
+
+class Mentions(_Claim):
+    """Claim in how many sentences of the item's reviews a word stands."""
+
+    kind: Literal["mentions"] = "mentions"
+    level: Level = "observed"
+    value: MentionsValue
+
+
+class OwnWords(_Claim):
+    """Claim in how many sentences of the user's reviews of other items a word stands."""
+
+    kind: Literal["own_words"] = "own_words"
+    level: Level = "observed"
+    value: OwnWordsValue
 
 
 class RatingFact(_Claim):
@@ -188,6 +233,14 @@ class PopularityFact(_Claim):
     value: PopularityValue
 
 
+class Metadata(_Claim):
+    """Claim what the catalogue says of the item in one field."""
+
+    kind: Literal["metadata"] = "metadata"
+    level: Level = "observed"
+    value: MetadataValue
+
+
 class RankFact(_Claim):
     """Claim the item's rank for the user."""
 
@@ -196,26 +249,51 @@ class RankFact(_Claim):
     value: RankValue
 
 
-class NotAboutYou(_Claim):
-    """Claim that the item ranks within the top even with the user's whole history removed."""
+class ItemComparison(_Claim):
+    """Claim that the item stands above `subject.other_item`: by rank ("<") or by score (">")."""
 
-    kind: Literal["not_about_you"] = "not_about_you"
+    kind: Literal["item_comparison"] = "item_comparison"
+    comparator: Comparator = "<"
     level: Level = "executed"
-    value: NotAboutYouValue
+    value: ItemComparisonValue
+
+
+class CannotKnow(_Claim):
+    """Claim that a kind of claim cannot be made of this recommender, and what it would take."""
+
+    kind: Literal["cannot_know"] = "cannot_know"
+    level: Level = "observed"
+    value: CannotKnowValue
 
 
 Claim = Annotated[
     PersonaShare
     | PersonaEffect
+    | PersonaComparison
     | PersonaItems
     | HistoryEffect
+    | NecessarySet
+    | SufficientSet
+    | Contribution
+    | NotAboutYou
+    | Recent
+    | Similarity
     | ReviewQuote
+    | Mentions
+    | OwnWords
     | RatingFact
     | PopularityFact
+    | Metadata
     | RankFact
-    | NotAboutYou,
+    | ItemComparison
+    | CannotKnow,
     Field(discriminator="kind"),
 ]
 
 CLAIM: TypeAdapter[Claim] = TypeAdapter(Claim)
 """Parse one claim of any kind from JSON or a dict."""
+
+COMPARATORS: Mapping[str, frozenset[Comparator]] = MappingProxyType(
+    {"persona_comparison": frozenset({">"}), "item_comparison": frozenset({"<", ">"})}
+)
+"""The comparators of the kinds that compare two things; all other kinds have "=" alone."""

@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from whythis import cli_assets, cli_bench, cli_explain, cli_fit, cli_index, cli_recommend, demo
+from whythis import (
+    cli_assets,
+    cli_audit,
+    cli_bench,
+    cli_explain,
+    cli_fit,
+    cli_index,
+    cli_recommend,
+    cli_replay,
+    demo,
+)
 from whythis.cli_output import Guarded
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
@@ -51,6 +61,8 @@ app.command(epilog="Example: " + cli_fit.EXAMPLE)(cli_fit.fit)
 app.command(epilog="Example: whythis index demo --reviews reviews.jsonl")(cli_index.index)
 app.command(epilog="Example: whythis recommend demo --user 42 -n 5")(cli_recommend.recommend)
 app.command(epilog="Example: " + cli_explain.EXAMPLE)(cli_explain.explain)
+app.command(epilog="Example: " + cli_audit.EXAMPLE)(cli_audit.audit)
+app.command(epilog="Example: " + cli_replay.EXAMPLE)(cli_replay.replay)
 app.command(epilog="Example: whythis demo --llm none --users 42,200")(demo.demo)
 app.command(
     epilog="Example: whythis bench accuracy --quick",

@@ -13,9 +13,9 @@ from whythis.cli_output import REFUSED, JsonFlag, answer, columns, one_thread, p
 from whythis.recsys.errors import DataError
 
 if TYPE_CHECKING:
+    from whythis.agent import AgentWriter
     from whythis.explanation import Explanation
     from whythis.tools.workspace import Workspace
-    from whythis.writer import Writer
 
 Llm = Literal["none", "local", "openai"]
 EXAMPLE = 'whythis explain demo --user 42 --item "Mrs. Doubtfire (1993)" --llm local'
@@ -40,6 +40,12 @@ def explain(
         Literal["short", "plain", "detailed"], typer.Option(help="How much to say.")
     ] = "plain",
     seed: Annotated[int, typer.Option(min=0, help="Equal seeds word alike.")] = 0,
+    second_opinion: Annotated[
+        bool,
+        typer.Option(
+            "--second-opinion", help="Let the local model veto sentences that it doubts; slower."
+        ),
+    ] = False,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write a web page.")
     ] = None,
@@ -51,6 +57,8 @@ def explain(
     """
     if html is not None and not html.absolute().parent.is_dir():
         raise DataError(f"--html {html}: there is no folder {html.parent}; make it first")
+    if second_opinion and llm != "local":
+        raise DataError("--second-opinion needs --llm local")
     from whythis import terminal
     from whythis.explain import explain as explain_item
 
@@ -60,7 +68,10 @@ def explain(
         chosen = writer(llm, model, base_url, seed)
         if chosen is not None:
             say(f"asking {chosen.name}")
-        found = explain_item(ws, user, id_, writer=chosen, style=style, seed=seed)
+        doubt = chosen.opinion() if second_opinion and chosen is not None else None
+        found = explain_item(
+            ws, user, id_, writer=chosen, style=style, seed=seed, second_opinion=doubt
+        )
     if html is not None:
         from whythis.report import report, write_report
 
@@ -81,7 +92,7 @@ def exit_code(found: Explanation) -> int:
     return 0 if found.sentences and held else REFUSED
 
 
-def writer(llm: Llm, model: str | None, base_url: str | None, seed: int) -> Writer | None:
+def writer(llm: Llm, model: str | None, base_url: str | None, seed: int) -> AgentWriter | None:
     """Open who words the answers; None is the built-in realiser.
 
     Raises:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from whythis.checker import Checked, Draft, Ledger, audit, check
-from whythis.claims import PersonaEffect
-from whythis.explanation import Dropped, Explanation, Metrics, PersonaBar, Sentence
+from whythis.checker import Checked, Ledger, audit, check
+from whythis.claims import RankFact
+from whythis.code_hash import code_hash
+from whythis.explanation import Dropped, Explanation, Metrics, Sentence, bars, coverage
 from whythis.language import Language, load_language
 from whythis.offer import offer
-from whythis.realiser import Style, canonical, realise
+from whythis.opinion import DOUBT, Opinion
+from whythis.realiser import Style, order, realise
 from whythis.recsys.errors import LanguageModelError, ModelError
+from whythis.slots import titled
 from whythis.tools import probes
 from whythis.tools.evidence import Evidence
 from whythis.tools.workspace import Workspace
+from whythis.wording import in_words
+from whythis.words import Cited
 from whythis.writer import Conversation, Writer
 
 ROUNDS = 2
@@ -34,6 +39,7 @@ class _Course:
     precision: float | None = None
     rounds: int = 0
     tokens: int = 0
+    tried: set[str] = field(default_factory=set)  # claims that only refused sentences told
     error: str | None = None
     ms: dict[str, float] = field(default_factory=dict)
 
@@ -61,11 +67,14 @@ def explain(
     writer: Writer | None = None,
     style: Style = "plain",
     seed: int = 0,
+    second_opinion: Opinion | None = None,
 ) -> Explanation:
     """Explain why an unseen item stands where it does for a user.
 
     Without a `writer`, or where it fails, the built-in realiser answers; the explanation says
-    which. Raises `UnknownIdError` for unknown ids and `DataError` for an item already seen.
+    which. `second_opinion` may take away what the writer said and the rules passed, see
+    `whythis.opinion`; the realiser then says it. Raises `UnknownIdError` for unknown ids and
+    `DataError` for an item already seen.
     """
     rec, language, course = ws.recommender, load_language(), _Course()
     talk: Conversation | None = None
@@ -79,12 +88,13 @@ def explain(
             talk = writer.begin(ws, user, item, question)
             found = _agent_evidence(talk, found, course)
     with course.timed("check"):
-        ledger = audit(offer(found, user, item), item, ws)
-    key = f"{seed}/{user}/{item}"
+        ledger = replace(audit(offer(found, user, item), item, ws), style=style)
     if talk is not None and course.error is None:
-        _written(talk, ledger, language, course, key)
+        _written(talk, ledger, language, course)
+        if second_opinion is not None:
+            _doubted(second_opinion, ledger, course, ws)
     with course.timed("check"):
-        _complete(ledger, language, course, key, style)
+        _complete(ledger, language, course, f"{seed}/{user}")
     return _record(ws, user, item, question, found, ledger, course, writer, seed)
 
 
@@ -114,13 +124,7 @@ def _agent_evidence(
     return found + tuple(e for e in more.evidence if (e.kind, e.source, str(e.value)) not in known)
 
 
-def _written(
-    talk: Conversation,
-    ledger: Ledger,
-    language: Language,
-    course: _Course,
-    key: str,
-) -> None:
+def _written(talk: Conversation, ledger: Ledger, language: Language, course: _Course) -> None:
     """Let the writer draft, hand refused sentences back, and keep what passes."""
     try:
         with course.timed("write"):
@@ -142,13 +146,7 @@ def _written(
     except LanguageModelError as error:
         course.error = str(error)
         return
-    for checked_ in refused:  # last resort: the canonical sentence of what it meant to tell
-        for claim in checked_.draft.claims:
-            told = claim in ledger.verified
-            draft = canonical(claim, ledger, language, key=f"{key}/{claim}") if told else None
-            if draft is not None:
-                again = check([draft], ledger, language, course.told)
-                course.released += [(c, False) for c in again if c.reason is None]
+    course.tried = {claim for one in refused for claim in one.draft.claims}
 
 
 def _keep(checked: Sequence[Checked], course: _Course) -> list[Checked]:
@@ -164,22 +162,54 @@ def _keep(checked: Sequence[Checked], course: _Course) -> list[Checked]:
     return refused
 
 
-def _complete(ledger: Ledger, language: Language, course: _Course, key: str, style: Style) -> None:
-    """Add what every answer must have, without a writer the whole answer; order by importance."""
-    kinds = {ledger.verified[i].claim.kind for i in course.told}
-    missing = set(_MUST) - kinds
-    plan = realise(ledger, language, key=key, style=style)
-    if course.released:
-        plan = [draft for draft in plan if _kind(draft, ledger) in missing]
-    added = check(plan, ledger, language, course.told)
+def _doubted(opinion: Opinion, ledger: Ledger, course: _Course, ws: Workspace) -> None:
+    """Take away what the opinion strongly doubts; it is tried again by the realiser."""
+    kept = []
+    for one, by_model in course.released:
+        cited = [ledger.verified[id_].claim for id_ in one.draft.claims]
+        said = ["".join(in_words(c, titled(c, ws.recommender))) for c in cited]
+        try:
+            with course.timed("opinion"):
+                likely = opinion(f"{ledger.title}: {'; '.join(said)}", one.text or "")
+        except LanguageModelError as error:
+            course.error = str(error)
+            return
+        if likely < DOUBT:
+            reason = f"a second opinion finds it true with probability {likely:.2f} only"
+            course.dropped.append(Dropped(text=one.draft.text, reason=reason))
+            course.tried |= set(one.draft.claims)
+        else:
+            kept.append((one, by_model))
+    course.released = kept
+
+
+def _complete(ledger: Ledger, language: Language, course: _Course, key: str) -> None:
+    """Add what every answer must have, without a writer the whole answer; order by importance.
+
+    Every answer has the main effect, the effect of past likes, a voice from the reviews, and what
+    its style tells of further causes; where a writer failed to tell a claim, code tells it.
+    """
+    told = course.told
+    missing = set(_MUST) - {ledger.verified[i].claim.kind for i in told}
+    ranks = [c.claim.value.rank for c in ledger.verified.values() if isinstance(c.claim, RankFact)]
+    place = ranks[0] - 1 if ranks else 0
+    drafts = realise(ledger, language, key=key, style=ledger.style, place=place, told=told)
+    if told:
+        drafts = [
+            draft
+            for draft in drafts
+            if ledger.verified[draft.claims[0]].claim.kind in missing
+            or course.tried & set(draft.claims)
+            or all(_speaks_for(ledger.verified[id_]) for id_ in draft.claims)
+        ]
+    added = check(drafts, ledger, language, told)
     course.released += [(one, False) for one in added if one.reason is None]
-    telling = realise(ledger, language, key=key, style="detailed")
-    order = {claim: n for n, draft in enumerate(telling) for claim in draft.claims}
-    course.released.sort(key=lambda r: min(order.get(c, len(order)) for c in r[0].draft.claims))
+    telling = order(ledger)
+    course.released.sort(key=lambda r: min(telling.get(c, len(telling)) for c in r[0].draft.claims))
 
 
-def _kind(draft: Draft, ledger: Ledger) -> str:
-    return ledger.verified[draft.claims[0]].claim.kind
+def _speaks_for(cited: Cited) -> bool:
+    return cited.claim.kind in ("persona_effect", "persona_items") and "sign:-" not in cited.traits
 
 
 def _record(
@@ -203,6 +233,7 @@ def _record(
         sentences.append(
             Sentence(
                 text=one.text,
+                draft=one.draft.text,
                 start=start,
                 end=len(answer),
                 claims=one.draft.claims,
@@ -211,6 +242,7 @@ def _record(
         )
     cited = {id_ for s in sentences for id_ in s.claims}
     claims = tuple(ledger.verified[i].claim for i in ledger.verified if i in cited)
+    about = [e for e in found if _of_pair(e, user, item)]
     needed = {e for c in claims for e in c.evidence}
     used = any(s.writer == "model" for s in sentences)
     return Explanation(
@@ -220,6 +252,7 @@ def _record(
         question=question,
         model_hash=ws.recommender.hashes["model"],
         data_hash=ws.recommender.hashes["data"],
+        code_hash=code_hash(),
         prompt=writer.prompt if writer is not None else None,
         llm=writer.name if writer is not None and used else "none",
         llm_error=course.error,
@@ -228,12 +261,12 @@ def _record(
         sentences=tuple(sentences),
         claims=claims,
         verdicts={c.id: ledger.verdicts[c.id] for c in claims},
-        evidence=tuple(e for e in found if e.id in needed or e.kind == "persona_effect"),
+        evidence=tuple(e for e in about if e.id in needed or e.kind == "persona_effect"),
         dropped=tuple(course.dropped),
-        personas=_bars(found),
+        personas=bars(about),
         metrics=Metrics(
             claim_precision_draft=course.precision,
-            coverage=_coverage(found, [ledger.verified[i].claim for i in cited]),
+            coverage=coverage(about, claims),
             rounds=course.rounds,
             tokens=course.tokens,
             ms=course.ms,
@@ -241,23 +274,7 @@ def _record(
     )
 
 
-def _bars(found: Sequence[Evidence]) -> tuple[PersonaBar, ...]:
-    seen = {str(e.value["persona"]): e.value for e in found if e.kind == "persona_effect"}
-    return tuple(
-        PersonaBar.model_validate(
-            {key: value[key] for key in ("name", "share", "effect", "titles")}
-        )
-        for value in seen.values()
-    )
-
-
-def _coverage(found: Sequence[Evidence], told: Sequence[object]) -> float:
-    """Return the part of all persona effects, by size, that the answer tells."""
-    sizes = {
-        e.value["persona"]: abs(float(e.value["effect"]))  # type: ignore[arg-type]
-        for e in found
-        if e.kind == "persona_effect"
-    }
-    total = sum(sizes.values())
-    shown = sum(sizes.get(c.subject.persona, 0.0) for c in told if isinstance(c, PersonaEffect))
-    return min(1.0, shown / total) if total else 0.0
+def _of_pair(record: Evidence, user: str, item: str) -> bool:
+    """Return whether a probe that asked about a user or an item asked about this one."""
+    args = record.probe.args
+    return args.get("user", user) == user and args.get("item", item) == item

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from whythis.claims import Claim
+from whythis.claims import Claim, PersonaEffect
+from whythis.recsys.errors import DataError
 from whythis.tools.evidence import Evidence
 
-SCHEMA = "whythis/explanation/1"
+SCHEMA = "whythis/explanation/2"
 Outcome = Literal["verified", "refuted", "uncheckable"]
 
 
@@ -25,9 +28,13 @@ class Verdict(_Frozen):
 
 
 class Sentence(_Frozen):
-    """Hold one released sentence: its text, its place in the answer, its claims, its writer."""
+    """Hold one released sentence: its text, its place in the answer, its claims, its writer.
+
+    `draft`: the text with its slots, as it was checked; filled, it is `text`.
+    """
 
     text: str
+    draft: str
     start: int
     end: int
     claims: tuple[str, ...]
@@ -61,7 +68,8 @@ class Metrics(_Frozen):
     """Measure how the answer came about.
 
     claim_precision_draft: share of the model's own sentences that passed the checker before any
-    repair (None without a language model). coverage: sum of |persona effects| told over found.
+    repair (None without a language model). coverage: sum of the positive persona effects
+    told over all found, 1 where there is none.
     """
 
     claim_precision_draft: float | None
@@ -73,7 +81,7 @@ class Metrics(_Frozen):
 
 class Explanation(_Frozen):
     """Answer one question about one recommendation; every sentence cites claims, every claim
-    carries its verdict, and the hashes say of which model and data."""
+    carries its verdict, and the hashes say of which model, data and code."""
 
     schema_: str = SCHEMA
     user: str
@@ -82,6 +90,7 @@ class Explanation(_Frozen):
     question: str
     model_hash: str
     data_hash: str
+    code_hash: str
     prompt: PromptRef | None
     llm: str
     llm_error: str | None
@@ -110,3 +119,79 @@ class Explanation(_Frozen):
         }
         plain["evidence"] = {e.pop("id"): e for e in plain["evidence"]}
         return plain
+
+    @classmethod
+    def from_json(cls, saved: object) -> Explanation:
+        """Return the explanation whose public JSON form is `saved`, to the last field.
+
+        Its form is checked, not its truth. Raises `DataError` for anything else.
+        """
+        schema = saved.get("schema") if isinstance(saved, Mapping) else None
+        if not isinstance(saved, Mapping) or schema is None:
+            raise DataError(
+                f"this is no explanation: it has no schema, where {SCHEMA!r} must stand"
+            )
+        if schema != SCHEMA:
+            raise DataError(
+                f"the schema is {str(schema)[:60]!r}, not {SCHEMA!r}: make the explanation again"
+            )
+        try:
+            text = json.dumps(_records(saved), allow_nan=False)
+            found = cls.model_validate_json(text, strict=True)
+            same = found.as_json() == saved
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            where = " > ".join(str(part)[:40] for part in first["loc"]) or "the record"
+            raise DataError(f"this is no explanation: at {where!r}, {first['msg']}") from None
+        except RecursionError:
+            raise DataError("this is no explanation: it is nested too deep") from None
+        except (TypeError, ValueError, AttributeError, KeyError) as error:
+            raise DataError(f"this is no explanation: {str(error)[:80]!r}") from None
+        if not same:
+            raise DataError("this is no explanation: it holds less or more than one does")
+        return found
+
+
+def _records(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the public form with claims, verdicts and evidence as the fields have them."""
+    plain = {key: value for key, value in saved.items() if key != "schema"}
+    claims, verdicts = [], {}
+    for id_, claim in plain["claims"].items():
+        told = {key: value for key, value in claim.items() if key not in ("verdict", "reason")}
+        claims.append({**told, "id": id_})
+        verdicts[id_] = {"outcome": claim["verdict"], "reason": claim["reason"]}
+    evidence = [{**record, "id": id_} for id_, record in plain["evidence"].items()]
+    return {
+        **plain,
+        "schema_": saved["schema"],
+        "claims": claims,
+        "verdicts": verdicts,
+        "evidence": evidence,
+    }
+
+
+def bars(found: Iterable[Evidence]) -> tuple[PersonaBar, ...]:
+    """Return a bar for each persona whose effect was measured."""
+    seen = {str(e.value["persona"]): e.value for e in found if e.kind == "persona_effect"}
+    return tuple(
+        PersonaBar.model_validate(
+            {key: value[key] for key in ("name", "share", "effect", "titles")}
+        )
+        for value in seen.values()
+    )
+
+
+def coverage(found: Iterable[Evidence], told: Iterable[Claim]) -> float:
+    """Return the part of what speaks for the item that the claims tell: 0..1.
+
+    That is, the sum of the positive persona effects told over that of all found; 1 where nothing
+    speaks for it.
+    """
+    sizes: dict[Any, float] = {
+        e.value["persona"]: max(0.0, float(e.value["effect"]))  # type: ignore[arg-type]
+        for e in found
+        if e.kind == "persona_effect"
+    }
+    total = sum(sizes.values())
+    shown = sum(sizes.get(c.subject.persona, 0.0) for c in told if isinstance(c, PersonaEffect))
+    return min(1.0, shown / total) if total else 1.0

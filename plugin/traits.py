@@ -5,23 +5,24 @@ from __future__ import annotations
 from whythis.claims import (
     Claim,
     HistoryEffect,
+    ItemComparison,
+    NecessarySet,
     NotAboutYou,
     PersonaEffect,
     PopularityFact,
     RankFact,
     ReviewQuote,
 )
-from whythis.recsys import effects
-from whythis.recsys.naming import persona_cards
+from whythis.execution import Execution
 from whythis.tools.probes import TOP, tones
 from whythis.tools.workspace import Workspace
 
-_SMALL = 0.25  # of the largest effect of any persona on the item
-_POPULAR = 0.1  # of the catalogue
+SMALL = 0.25  # of the largest effect of any persona on the item
+POPULAR = 0.1  # of the catalogue
 
 
-def traits(claim: Claim, ws: Workspace) -> frozenset[str]:
-    """Return the traits of a verified claim.
+def traits(claim: Claim, ws: Workspace, run: Execution | None = None) -> frozenset[str]:
+    """Return the traits of a verified claim; `run` as in `whythis.verify.verify`.
 
     kind:<kind>; top (the item ranks within the top); sign:+ / sign:- (score and rank agree that
     the persona speaks for or against the item); size:largest / size:small among the user's
@@ -34,8 +35,8 @@ def traits(claim: Claim, ws: Workspace) -> frozenset[str]:
         found.add("top")
     match claim:
         case PersonaEffect():
-            found |= _of_effect(claim, ws)
-        case HistoryEffect(value=value):
+            found |= _of_effect(claim, Execution(ws) if run is None else run)
+        case HistoryEffect(value=value) | NecessarySet(value=value):
             found.add(_moves(value.rank_before, value.rank_after))
         case ReviewQuote(value=value) if value.rating is not None:
             low, high = tones(ws)
@@ -43,17 +44,17 @@ def traits(claim: Claim, ws: Workspace) -> frozenset[str]:
                 found.add("tone:favourable")
             elif value.rating <= low:
                 found.add("tone:critical")
-        case PopularityFact(value=value) if value.place <= max(1, _POPULAR * value.of):
+        case PopularityFact(value=value) if value.place <= max(1, POPULAR * value.of):
             found.add("popular")
         case _:
             pass
     return frozenset(found)
 
 
-def _of_effect(claim: PersonaEffect, ws: Workspace) -> set[str]:
+def _of_effect(claim: PersonaEffect, run: Execution) -> set[str]:
     value = claim.value
-    whole = effects.decompose(ws.owned(), claim.subject.user, claim.subject.item)
-    known = [card.persona for card in persona_cards(ws.owned(), claim.subject.user)]
+    whole = run.decomposition(claim.subject.user, claim.subject.item)
+    known = [card.persona for card in run.cards(claim.subject.user)]
     all_effects = [whole.personas[p].effect for p in known]
     found = {_moves(value.rank_before, value.rank_after)}
     if value.effect > 0 and value.rank_after >= value.rank_before:
@@ -64,7 +65,7 @@ def _of_effect(claim: PersonaEffect, ws: Workspace) -> set[str]:
         found.add("sign:-")
         if value.effect <= min(all_effects) + claim.tolerance:
             found.add("size:largest")
-    if abs(value.effect) < _SMALL * max(abs(e) for e in all_effects):
+    if abs(value.effect) < SMALL * max(abs(e) for e in all_effects):
         found.add("size:small")
     return found
 
@@ -77,9 +78,9 @@ def _moves(before: int, after: int | None) -> str:
 
 def _rank(claim: Claim) -> int | None:
     match claim:
-        case PersonaEffect(value=value) | HistoryEffect(value=value):
+        case PersonaEffect(value=value) | HistoryEffect(value=value) | NecessarySet(value=value):
             return value.rank_before
-        case NotAboutYou(value=value) | RankFact(value=value):
+        case NotAboutYou(value=value) | RankFact(value=value) | ItemComparison(value=value):
             return value.rank
         case _:
             return None

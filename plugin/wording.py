@@ -7,19 +7,32 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from whythis.claims import (
+    CannotKnow,
     Claim,
+    Contribution,
     HistoryEffect,
+    ItemComparison,
     Level,
+    Mentions,
+    Metadata,
+    NecessarySet,
     NotAboutYou,
+    OwnWords,
+    PersonaComparison,
     PersonaEffect,
     PersonaItems,
     PersonaShare,
     PopularityFact,
     RankFact,
     RatingFact,
+    Recent,
     ReviewQuote,
+    Similarity,
+    SufficientSet,
 )
 from whythis.explanation import Outcome
+from whythis.unknowable import unknowable
+from whythis.values import Proof
 
 
 class Theirs(str):
@@ -42,6 +55,7 @@ LEVELS: dict[Level, str] = {
     "executed": "the model was run again",
     "refit": "the user was fitted again",
     "observed": "a fact of the data",
+    "illustrative": "an example, no cause",
 }
 MARKS: dict[Outcome, str] = {"verified": "✓", "refuted": "✗", "uncheckable": "?"}
 KINDS: dict[str, str] = {
@@ -54,8 +68,20 @@ KINDS: dict[str, str] = {
     "popularity": "popularity",
     "rank": "rank",
     "not_about_you": "not about you",
+    "persona_comparison": "one taste beside another",
+    "contribution": "part of the score",
+    "necessary_set": "past items it cannot do without",
+    "sufficient_set": "past items that are enough",
+    "mentions": "a word in the reviews",
+    "own_words": "a word in your reviews",
+    "recent": "latest likes",
+    "metadata": "catalogue",
+    "item_comparison": "one item beside another",
+    "similarity": "similarity",
+    "cannot_know": "cannot be known",
 }
 
+_PROOFS: dict[Proof, str] = {"proven": "no smaller set does", "found": "none of them can be spared"}
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
 # Embeddings, overrides and isolates: they reorder the text around them.
 _REORDER = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -153,6 +179,58 @@ def in_words(claim: Claim, titles: Mapping[str, str]) -> Words:
         case NotAboutYou():
             mine, bare = ordinal(claim.value.rank), ordinal(claim.value.rank_without_history)
             return (f"Ranks {mine}, and {bare} without any history (top {claim.value.top})",)
+        case PersonaComparison():
+            pair = claim.value
+            return (
+                *_taste(pair.name),
+                f" ({signed(pair.effect)}) does more for its score than the taste for ",
+                clean(pair.other_name),
+                f" ({signed(pair.other_effect)})",
+            )
+        case NecessarySet():
+            past_ = claim.value
+            after = "to one that is not listed"
+            if past_.rank_after is not None:
+                after = f"to {ordinal(past_.rank_after)}"
+            left = f": rank goes from {ordinal(past_.rank_before)} {after}, out of the top"
+            return ("Without ", *items, f"{left} {past_.top}; {_PROOFS[past_.minimal]}")
+        case SufficientSet():
+            alone = claim.value
+            ranked = f": ranks {ordinal(alone.rank_alone)}, within the top {alone.top}"
+            return ("With nothing but ", *items, f"{ranked}; {_PROOFS[alone.minimal]}")
+        case Contribution():
+            part = claim.value
+            whole = "" if part.share is None else f", {percent(part.share)} of the sum"
+            told = f" counts {signed(part.contribution)} in the score, {ordinal(part.place)} of"
+            return (*items, f"{told} {count(part.of, 'past item')}{whole}")
+        case Recent():
+            return ("Liked last: ", *items, f" (of {count(claim.value.of, 'like')})")
+        case Similarity():
+            cosine = f"{claim.value.cosine:.2f}".replace("-", "−")
+            return ("Similarity to ", *items, f": {cosine} (−1 to 1), an example and no cause")
+        case Mentions():
+            said = claim.value
+            found = f"” stands in {said.sentences:,} of {count(said.of, 'review sentence')}"
+            tones = f": {said.favourable:,} favourable, {said.critical:,} critical"
+            return ("“", clean(said.word), f"{found}{tones}", *_source(said.source))
+        case OwnWords():
+            own = claim.value
+            found = f"” stands in {own.sentences:,} of {count(own.of, 'sentence')}"
+            return ("“", clean(own.word), f"{found} the user wrote on other items")
+        case Metadata():
+            return (f"{claim.value.field.capitalize()}: ", *listing(claim.value.entries))
+        case ItemComparison():
+            both = claim.value
+            theirs = "below the list" if both.other_rank is None else ordinal(both.other_rank)
+            other = claim.subject.other_item or ""
+            return (
+                f"Ranks {ordinal(both.rank)}, above ",
+                clean(titles.get(other, f"item {other}")),
+                f" ({theirs})",
+            )
+        case CannotKnow():
+            lacking = unknowable(claim)
+            return (f"{lacking[:1].upper()}{lacking[1:]}",)
     assert_never(claim)
 
 
@@ -169,9 +247,14 @@ def _ranks(before: int, after: int) -> str:
 def _quotation(claim: ReviewQuote) -> Words:
     rated = "" if claim.value.rating is None else f", rated {claim.value.rating:g}"
     review = ("review ", clean(claim.subject.review)) if claim.subject.review else ("a review",)
-    source = (
-        (" · sample review",)
-        if claim.value.source == "sample"
-        else (" · from ", clean(claim.value.source))
+    return (
+        "“",
+        Quote(clean(claim.value.quote)),
+        f"”{rated} · ",
+        *review,
+        *_source(claim.value.source),
     )
-    return ("“", Quote(clean(claim.value.quote)), f"”{rated} · ", *review, *source)
+
+
+def _source(name: str) -> Words:
+    return (" · sample review",) if name == "sample" else (" · from ", clean(name))

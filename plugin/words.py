@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from whythis.claims import Claim
-from whythis.language import WORD, Language, words_of
+from whythis.language import WORD, Language, spelled, words_of
 from whythis.slots import REQUIRED
 
 SLOT = re.compile(r"\{([a-z][a-z0-9]*)(?:\.([a-z]+))?\}")
@@ -15,7 +16,8 @@ MAX_LENGTH = 600
 """Characters of a drafted sentence, slots unfilled; nobody reads a longer one."""
 
 _PUNCTUATION = frozenset(" ,;:.!–—-()")  # no apostrophe, which would quote; no question
-_COMPANIONS = frozenset({"persona_items", "persona_share"})
+_COMPANION = "persona_items"
+_TASTE = "persona_effect"
 _FULL_STOPS = re.compile(r"[.!]+")
 _PAUSE = re.compile(r"[,;:–—]")
 _GLUED = re.compile(r"\w\{|\}\w|\}\{")
@@ -34,8 +36,9 @@ def objection(draft: str, cited: Mapping[str, Cited], language: Language) -> str
     """Return why a drafted sentence may not be said, or None where it may.
 
     `draft`: text with slots such as `{c1.persona}` and `{item}`; `cited`: the claims it cites by
-    id. The sentence may speak of one claim (and of what a taste is made of, or weighs, beside that
-    taste's effect), must show that claim, and every word outside its slots must be licensed.
+    id. The sentence may speak of one claim, or of the effects of several tastes that point the same
+    way, and of what a taste is made of beside its effect. It must show each, and every word outside
+    its slots must be licensed; where it tells several tastes, by each of them.
     """
     if not cited:
         return "it cites no claim"
@@ -48,7 +51,9 @@ def objection(draft: str, cited: Mapping[str, Cited], language: Language) -> str
         or _wrong_slot(draft, cited)
         or _foreign_character(draft)
         or _several_sentences(draft)
+        or _names(draft, list(cited.values()), language)
         or _badly_placed(draft, cited, language)
+        or _badly_joined(draft, list(cited.values()), language)
         or _unlicensed(draft, list(cited.values()), language)
     )
 
@@ -65,13 +70,17 @@ def fill(draft: str, cited: Mapping[str, Cited], title: str) -> str:
 
 
 def _mixes(cited: Sequence[Cited]) -> str | None:
-    main = [c for c in cited if c.claim.kind not in _COMPANIONS]
-    if len(main) > 1:
-        ids = " and ".join(c.claim.id for c in main)
-        return f"it mixes {ids}: one sentence may tell one effect or fact"
-    personas = {c.claim.subject.persona for c in cited}
-    if len(cited) > 1 and (len(personas) > 1 or None in personas):
+    main = [c for c in cited if c.claim.kind != _COMPANION]
+    personas = {c.claim.subject.persona for c in main or cited}
+    if any(c.claim.subject.persona not in personas for c in cited):
         return "it mixes what belongs to different tastes"
+    if len(main) < 2:
+        return None
+    ids = " and ".join(c.claim.id for c in main)
+    if any(c.claim.kind != _TASTE for c in main) or len(personas) < len(main):
+        return f"it mixes {ids}: one sentence may tell one effect or fact, or several tastes"
+    if not any(all(sign in c.traits for c in main) for sign in ("sign:+", "sign:-")):
+        return f"it mixes {ids}: tastes told together must all speak for it, or all against"
     return None
 
 
@@ -124,23 +133,72 @@ def _several_sentences(draft: str) -> str | None:
     return None
 
 
+def _names(draft: str, cited: Sequence[Cited], language: Language) -> str | None:
+    """Return an objection to a name of the claims outside slots, were its words all licensed."""
+    said = [words_of(part) for part in SLOT.sub("\n", draft).split("\n")]
+    for c in cited:
+        names = (c.claim.subject.user, c.claim.subject.item, getattr(c.claim.value, "name", ""))
+        for name in names:
+            words = words_of(name)
+            if words and not set(words) <= language.common and any(_holds(s, words) for s in said):
+                return f"it names {name[:60]!r} outside a slot"
+    return None
+
+
+def _holds(words: Sequence[str], name: Sequence[str]) -> bool:
+    return any(words[n : n + len(name)] == name for n in range(len(words) - len(name) + 1))
+
+
 def _badly_placed(draft: str, cited: Mapping[str, Cited], language: Language) -> str | None:
-    named: set[str] = set()  # claims whose taste was called by name
+    named: list[str] = []  # claims whose taste was called by name, in turn
+    tastes = sum("persona" in c.slots and c.claim.kind != _COMPANION for c in cited.values())
     for match in SLOT.finditer(draft):
         claim, name = match.group(1), match.group(2) or ""
-        ahead = SLOT.sub(lambda m: f"{{{m[2] or m[1]}}}", draft[: match.start()]).casefold()
+        ahead = _shape(draft[: match.start()])
         allowed = language.before.get(name)
-        if allowed and not any(_ends(" ".join(ahead.split()), one) for one in allowed):
+        if allowed and not any(_ends(ahead, one) for one in allowed):
             wanted = " or ".join("the beginning" if a == "^" else f"“{a}”" for a in allowed)
             return f"before {match.group()} must stand {wanted}"
         behind = draft[match.end() :].lstrip()
         if name in language.order.clauses and behind and behind[0] not in _PUNCTUATION:
             return f"{match.group()} is a clause of its own: a comma or stop must follow it"
         if name == "persona":
-            named.add(claim)
-        elif name == "without" and claim not in named and "persona" in cited[claim].slots:
-            return f"{match.group()} says “that taste”: {{{claim}.persona}} must stand before"
+            named.append(claim)
+        elif name == "where" and _persona(named[-1:], cited) != _persona([claim], cited):
+            return f"{match.group()} must stand right after the taste it tells of"
+        elif name == "without" and "persona" in cited[claim].slots:
+            if claim not in named:
+                return f"{match.group()} says “that taste”: {{{claim}.persona}} must stand before"
+            if tastes > 1:
+                return f"{match.group()} says “that taste”, but the sentence tells several"
     return None
+
+
+def _persona(ids: Sequence[str], cited: Mapping[str, Cited]) -> int | None:
+    return cited[ids[0]].claim.subject.persona if ids else None
+
+
+def _badly_joined(draft: str, cited: Sequence[Cited], language: Language) -> str | None:
+    """Return an objection to several tastes that do not stand in one list."""
+    tastes = [c.claim.id for c in cited if c.claim.kind == _TASTE]
+    if len(tastes) < 2:
+        return None
+    told = [m for m in SLOT.finditer(draft) if m.group(2) == "persona"]
+    if len(told) != len(tastes):
+        return "it must name each of its tastes once"
+    for n, (one, next_) in enumerate(pairwise(told), start=2):
+        last = n == len(told)
+        between = _shape(draft[one.end() : next_.start()])
+        allowed = language.together.last if last else language.together.between
+        if between not in allowed:
+            wanted = " or ".join(f"“{a}”" for a in sorted(allowed))
+            return f"between {one.group()} and {next_.group()} must stand {wanted}"
+    return None
+
+
+def _shape(text: str) -> str:
+    """Return a text in lower case, its slots by their names only, evenly spaced."""
+    return " ".join(SLOT.sub(lambda m: f"{{{m[2] or m[1]}}}", text).casefold().split())
 
 
 def _ends(ahead: str, wanted: str) -> bool:
@@ -152,14 +210,17 @@ def _ends(ahead: str, wanted: str) -> bool:
 
 def _unlicensed(draft: str, cited: Sequence[Cited], language: Language) -> str | None:
     order = language.order
+    speaking = _speaking(cited)
     parts = SLOT.split(draft)  # words, then claim and slot name, then words, ...
     subject = last = ""  # what could be the subject of the next phrase; the phrase just read
     joined = False  # whether a phrase has joined the subject to what follows
     for n in range(0, len(parts), 3):
-        words, at = words_of(parts[n]), 0
+        words, at = spelled(parts[n]), 0
+        if n == 0 and words:
+            words[0] = _lowered(words[0], language)
         joined = joined or bool(words[:-1] and _PAUSE.search(parts[n]))
         while at < len(words):
-            phrase = _licensed_at(words, at, cited, language)
+            phrase = _licensed_at(words, at, speaking, language)
             if phrase is None:
                 return _why_not(words, at, language)
             said = " ".join(phrase)
@@ -170,6 +231,8 @@ def _unlicensed(draft: str, cited: Sequence[Cited], language: Language) -> str |
                     subject = said
             elif subject and said in order.active:
                 return f"“{subject}” cannot be what “{said}”: only a taste or a past like can"
+            elif not subject and said in order.states:
+                return f"“{said}” wants {{item}} right before it: a taste is not recommended"
             joined = joined or said in order.joins | order.causes
             if said != "your":
                 last = said
@@ -192,14 +255,31 @@ def _unlicensed(draft: str, cited: Sequence[Cited], language: Language) -> str |
     return None
 
 
+def _speaking(cited: Sequence[Cited]) -> list[list[frozenset[str]]]:
+    """Return the traits that license words: for each taste told, else for the sentence, any of."""
+    tastes = [c.traits for c in cited if c.claim.kind == _TASTE]
+    if len(tastes) > 1:
+        return [[traits | {"number:several"}] for traits in tastes]
+    return [[c.traits | {"number:one"} for c in cited]]
+
+
+def _lowered(word: str, language: Language) -> str:
+    """Return the first word of a sentence as it would stand inside one."""
+    begins = any(phrase[0] == word for phrase in language.phrases)
+    return word if begins else word[:1].lower() + word[1:]
+
+
 def _licensed_at(
-    words: Sequence[str], at: int, cited: Sequence[Cited], language: Language
+    words: Sequence[str],
+    at: int,
+    speaking: Sequence[Sequence[frozenset[str]]],
+    language: Language,
 ) -> tuple[str, ...] | None:
     """Return the longest licensed phrase that starts at a word, or None."""
     for length in range(min(language.longest, len(words) - at), 0, -1):
         phrase = tuple(words[at : at + length])
         needs = language.phrases.get(phrase, ())
-        if any(n <= c.traits for n in needs for c in cited):
+        if all(any(n <= t for n in needs for t in one) for one in speaking):
             return phrase
     return None
 
@@ -210,4 +290,7 @@ def _why_not(words: Sequence[str], at: int, language: Language) -> str:
         if needs := language.phrases.get(phrase):
             wanted = " or ".join("+".join(sorted(n)) for n in needs)
             return f"“{' '.join(phrase)}” needs a claim with {wanted}"
-    return f"“{words[at]}” is not supported by the claim it cites"
+    word = words[at]
+    if word != word.casefold() and (word.casefold(),) in language.phrases:
+        return f"“{word}” has a capital inside the sentence"
+    return f"“{word}” is not supported by the claim it cites"

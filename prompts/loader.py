@@ -11,6 +11,9 @@ from string import Template
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+OWN = frozenset({"audience", "style"})
+"""The places of a text that the file itself fills."""
+
 
 class PromptError(ValueError):
     """Report a prompt file that is absent, malformed, or filled with the wrong variables."""
@@ -19,7 +22,8 @@ class PromptError(ValueError):
 class Prompt(BaseModel):
     """Hold one prompt file; texts use `$variable` places, braces are left for sentence slots.
 
-    `variables` declares for each text which places it has; a text with others is refused.
+    `variables` declares for each text which places it has; a text with others is refused. The
+    places `$audience` and `$style` need no declaring: the file itself fills them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,7 +45,8 @@ class Prompt(BaseModel):
         if wanted != set(values):
             off = ", ".join(sorted(wanted ^ set(values)))
             raise PromptError(f"text {text!r} of prompt {self.name!r} is filled wrongly: {off}")
-        return Template(self.texts[text]).substitute(values)
+        own = {name: getattr(self, name) for name in OWN}
+        return Template(self.texts[text]).substitute(own | values)
 
 
 def load_prompt(name: str, folder: Path | None = None) -> Prompt:
@@ -74,7 +79,8 @@ def load_prompt(name: str, folder: Path | None = None) -> Prompt:
         places_ = Template(template)
         if not places_.is_valid():
             raise PromptError(f"text {text!r} of prompt {name!r} has a stray $: write $$")
-        found, declared = set(places_.get_identifiers()), set(prompt.variables.get(text, ()))
+        declared = set(prompt.variables.get(text, ()))
+        found = set(places_.get_identifiers()) - (OWN - declared)
         if found != declared:
             off = ", ".join(sorted(found ^ declared))
             raise PromptError(f"text {text!r} of prompt {name!r}: undeclared or unused: {off}")

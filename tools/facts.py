@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from whythis.recsys.scorer import Scorer
 
 
@@ -27,14 +25,13 @@ class ItemFacts:
 def item_facts(rec: Scorer, item: str) -> ItemFacts:
     """Count over all interactions; ties in likes share the better place."""
     index = rec.item_ids.index(item)
-    ratings = rec.interactions["rating"][rec.rows == index].dropna()
-    counts = rec.likes
-    best = rec.interactions["rating"].max()
+    likes, ratings = rec.likes, rec.ratings
+    count = int(ratings.counts[index])
     return ItemFacts(
-        mean=float(ratings.mean()) if len(ratings) else None,
-        ratings=len(ratings),
-        best=None if np.isnan(best) else float(best),
-        liked=int(counts[index]),
-        place=1 + int((counts > counts[index]).sum()),
-        of=len(counts),
+        mean=float(ratings.sums[index]) / count if count else None,
+        ratings=count,
+        best=ratings.highest,
+        liked=int(likes[index]),
+        place=1 + int((likes > likes[index]).sum()),
+        of=len(likes),
     )

@@ -16,6 +16,7 @@ from whythis.recsys.errors import DataError
 from whythis.recsys.naming import PersonaCard, persona_cards
 from whythis.recsys.scorer import Scorer
 from whythis.recsys.sets import necessary_set
+from whythis.tools.catalogue import access
 from whythis.tools.evidence import Evidence, evidence
 from whythis.tools.facts import item_facts
 from whythis.tools.workspace import Workspace
@@ -23,7 +24,8 @@ from whythis.tools.workspace import Workspace
 TOP = 10
 """A recommendation is what ranks within this many; counterfactuals ask what leaves it."""
 
-_BUDGET = 400  # sets tried beyond the greedy search: 0.2 s for 200 past items and 1,682 to rank
+SET_BUDGET = 400
+"""Sets tried beyond the greedy search: 0.2 s for 200 past items and 1,682 to rank."""
 
 
 def recommendations(ws: Workspace, user: str, n: int = TOP) -> tuple[Evidence, ...]:
@@ -91,7 +93,7 @@ def history(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
     place = rec.place(user, item)
     if place.beyond:
         return ()
-    top = _top(rec)
+    top = top_of(rec)
     base = effects.without_history(rec, user, item)
     # a recommender that knows nothing of a user may score all items alike: then none stands out
     hollow = base.rank <= top < base.rank + base.ties
@@ -117,11 +119,12 @@ def history(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
         item,
         top=top if inside else place.rank,
         limit=3 if inside else 1,
-        budget=_BUDGET,
+        budget=SET_BUDGET,
     )
     value = _removal(ws, found.removal, found.top)
     if value is None:
         return (bare,)
+    value["minimal"] = found.minimal
     return (
         evidence(
             "history_effect", value, source=ws.model_source, probe="history", user=user, item=item
@@ -139,7 +142,7 @@ def what_if(ws: Workspace, user: str, item: str, forget: Sequence[str]) -> tuple
     if not forget:
         raise DataError("forget is empty: name at least one liked item")
     ids = list(dict.fromkeys(rec.item_ids.resolve(name) for name in forget))
-    value = _removal(ws, effects.remove(rec, user, item, [ids])[0], _top(rec))
+    value = _removal(ws, effects.remove(rec, user, item, [ids])[0], top_of(rec))
     if value is None:
         raise DataError(
             f"without {', '.join(ids)} this recommender's list ends before item {item!r}, and too "
@@ -199,7 +202,10 @@ def reviews(
 
 
 def facts(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
-    """Count the item's ratings and likes in the data, and give its rank for the user, if known."""
+    """Count the item's ratings and likes in the data, and give its rank for the user, if known.
+
+    Of a recommender whose model is not known, it is also said what it shows.
+    """
     rec = ws.recommender
     place = rec.place(user, item)
     counted = item_facts(rec, item)
@@ -211,43 +217,18 @@ def facts(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
         "place": counted.place,
         "of": counted.of,
     }
-    found = evidence("facts", value, source=ws.data_source, probe="facts", user=user, item=item)
+    found = [evidence("facts", value, source=ws.data_source, probe="facts", user=user, item=item)]
+    found += access(ws) if rec.access != "owned" else ()
     if place.beyond:
-        return (found,)
+        return tuple(found)
     rank: dict[str, JsonValue] = {
         "rank": place.rank,
         "of": len(rec.item_ids) - len(set(rec.seen(user).tolist())),
     }
-    return (
-        found,
-        evidence("rank", rank, source=ws.model_source, probe="facts", user=user, item=item),
+    found.append(
+        evidence("rank", rank, source=ws.model_source, probe="facts", user=user, item=item)
     )
-
-
-def neighbours(ws: Workspace, item: str, n: int = 5) -> tuple[Evidence, ...]:
-    """List the `n` other items whose embeddings point most nearly the same way (cosine, -1..1).
-
-    Raises `MissingPartError` where the recommender's model is not known.
-    """
-    if n < 1:
-        raise DataError(f"n is {n}: ask for at least 1 neighbour")
-    rec = ws.owned()
-    index = rec.item_ids.index(item)
-    vectors = rec.model.candidate_side.detach().numpy()
-    norms = np.maximum(np.linalg.norm(vectors, axis=1), 1e-12)
-    cosine = np.clip(vectors @ vectors[index] / (norms * norms[index]), -1.0, 1.0)
-    order = [i for i in np.argsort(-cosine, kind="stable") if i != index][:n]
-    return tuple(
-        evidence(
-            "neighbour",
-            {"item": rec.item_ids.ids[i], "title": rec.titles[i], "cosine": float(cosine[i])},
-            source=ws.model_source,
-            probe="neighbours",
-            item=item,
-            n=n,
-        )
-        for i in order
-    )
+    return tuple(found)
 
 
 def tones(ws: Workspace) -> tuple[float, float]:
@@ -256,9 +237,8 @@ def tones(ws: Workspace) -> tuple[float, float]:
     Favourable is what counts as liked in the data; critical lies in the lower three eighths of
     the scale and below what is favourable. Reviews without a rating are neither.
     """
-    ratings = ws.recommender.interactions["rating"]
-    low, high = float(ratings.min()), float(ratings.max())
-    if np.isnan(low):
+    low, high = ws.recommender.ratings.lowest, ws.recommender.ratings.highest
+    if low is None or high is None:
         low, high = 1.0, 5.0
     like = ws.recommender.like
     favourable = low + 0.75 * (high - low) if like is None else like
@@ -303,7 +283,8 @@ def _shown(score: float) -> float | None:
     return None if np.isnan(score) else score
 
 
-def _top(rec: Scorer) -> int:
+def top_of(rec: Scorer) -> int:
+    """Return what counts as the top of this recommender: its list may be shorter than `TOP`."""
     return TOP if rec.depth is None else min(TOP, rec.depth)
 
 

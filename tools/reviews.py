@@ -124,6 +124,12 @@ class ReviewStore:
             found = self._collection.get(where={"item": item}, include=review_index.TEXT)
             return tuple(sorted(records(found), key=_place))
 
+    def of_user(self, user: str) -> tuple[Sentence, ...]:
+        """Return a user's sentences in the order of review ids and of the text; may be empty."""
+        with guarded(self.folder):
+            found = self._collection.get(where={"user": user}, include=review_index.TEXT)
+            return tuple(sorted(records(found), key=_place))
+
     def search(
         self,
         item: str,

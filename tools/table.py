@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from whythis.tools import probes
+from whythis.tools import catalogue, likes, mentions, probes, similarity
 from whythis.tools.evidence import Evidence
 
 
@@ -54,6 +54,40 @@ class OfItem(_Args):
 
     item: str = Field(description="item id")
     n: int = Field(5, ge=1, le=50, description="how many")
+
+
+class OfItemAlone(_Args):
+    """Name an item and nothing more."""
+
+    item: str = Field(description="item id")
+
+
+class Some(OfPair):
+    """Ask for the first `n` of the user's past likes."""
+
+    n: int = Field(3, ge=1, le=50, description="how many")
+
+
+class Latest(OfUser):
+    """Ask for the last `n` likes of a user."""
+
+    n: int = Field(3, ge=1, le=50, description="how many")
+
+
+class Beside(OfPair):
+    """Name another item to compare with."""
+
+    other: str = Field(description="id or exact title of another unseen item")
+
+
+class OneWord(OfPair):
+    """Name a word to look for."""
+
+    word: str = Field(min_length=1, max_length=40, description="one word")
+
+
+class Nothing(_Args):
+    """Take no argument."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +147,54 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
                 probes.facts,
             ),
             Tool(
-                "neighbours", "List the items most similar to one item.", OfItem, probes.neighbours
+                "enough",
+                "Find the few liked items that alone keep the item in the top.",
+                OfPair,
+                likes.enough,
+            ),
+            Tool(
+                "contributions",
+                "Take the item's score apart into what each liked item adds to it.",
+                Some,
+                likes.contributions,
+            ),
+            Tool("recent", "Recall what the user liked last.", Latest, likes.recent),
+            Tool(
+                "mentions",
+                "Count the sentences of the item's reviews that hold a word.",
+                OneWord,
+                mentions.mentions,
+            ),
+            Tool(
+                "own_words",
+                "Count the sentences of the user's own reviews of other items that hold a word.",
+                OneWord,
+                mentions.own_words,
+            ),
+            Tool("details", "Read the item's year and genres.", OfItemAlone, catalogue.details),
+            Tool(
+                "compare",
+                "Rank the item beside another one the user has not seen.",
+                Beside,
+                catalogue.compare,
+            ),
+            Tool(
+                "similar",
+                "List the user's liked items that are most similar to the item.",
+                Some,
+                similarity.similar,
+            ),
+            Tool(
+                "access",
+                "Say what the recommender shows of itself, and whether there are reviews.",
+                Nothing,
+                catalogue.access,
+            ),
+            Tool(
+                "neighbours",
+                "List the items most similar to one item.",
+                OfItem,
+                similarity.neighbours,
             ),
         )
     }

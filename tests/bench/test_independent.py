@@ -2,14 +2,20 @@
 
 import copy
 import json
+import sqlite3
 
 import numpy as np
 import pytest
 import torch
 
+from tests.plugin.fakes import best
+from tests.plugin.test_verify import asked
 from tests.recsys.small import NOBODY, ONCE, small_dataset
 from whythis.bench.independent import Again
+from whythis.bench.sentences import stored
 from whythis.bench.truth import answered, judged, main, sampled
+from whythis.claims import NEEDS
+from whythis.offer import offer
 from whythis.recsys import artefact
 from whythis.recsys.config import FitConfig
 from whythis.recsys.errors import DataError
@@ -101,6 +107,86 @@ def test_a_shifted_number_is_seen(answers, again):
             assert again.differences(wrong), (claim["kind"], name)
             checked += 1
     assert checked > 20
+
+
+@pytest.fixture(scope="module")
+def all_claims(small_workspace):
+    """Return claims of every kind that the files of an artefact can show."""
+    ws, claims = small_workspace, []
+    for user, item in [("u00", "i16"), ("u00", "i19"), ("u05", best(ws, "u05")), (ONCE, "i00")]:
+        other = ws.recommender.recommend(user, 40)[-2].item
+        found = offer(asked(ws, user, item, other), user, item)
+        claims += [json.loads(claim.model_dump_json()) for claim in found]
+    return claims
+
+
+def test_every_kind_of_claim_is_found_again(all_claims, small_indexed):
+    again = Again(small_indexed, None)
+    told = [c for c in all_claims if c["kind"] != "review_quote"]
+    assert {c["kind"] for c in told} == set(NEEDS) - {"review_quote", "cannot_know"}
+    assert [again.differences(c) for c in told] == [[]] * len(told)
+
+
+def test_what_is_wrong_is_seen_whatever_the_kind(all_claims, small_indexed):
+    again = Again(small_indexed, None)
+    checked = set()
+    for claim in all_claims:
+        for name, value in claim["value"].items():
+            if name in ("top", "minimal", "name", "other_name") or claim["kind"] == "review_quote":
+                continue
+            wrong = copy.deepcopy(claim)
+            if name == "field":
+                wrong["value"][name] = {"year": "genres", "genres": "year"}[value]
+            elif name == "word":
+                wrong["value"][name] = "nowhere"
+                if not value or not claim["value"]["sentences"]:
+                    continue
+            elif isinstance(value, str):
+                wrong["value"][name] = value + "s"
+            elif isinstance(value, list):
+                wrong["value"][name] = [*value, "more"]
+            elif value is None:
+                wrong["value"][name] = 0.5
+            else:
+                wrong["value"][name] = not value if isinstance(value, bool) else value + 1
+            try:
+                assert again.differences(wrong), (claim["kind"], name)
+            except ValueError:  # a year that is none
+                assert name == "field"
+            checked.add(claim["kind"])
+    assert checked >= {"contribution", "necessary_set", "sufficient_set", "mentions", "recent"}
+
+
+def test_a_set_with_a_member_to_spare_is_seen(all_claims, small_indexed):
+    again = Again(small_indexed, None)
+    for kind in ("necessary_set", "sufficient_set"):
+        claim = next(c for c in all_claims if c["kind"] == kind and c["subject"]["user"] == "u00")
+        user, item, items = (claim["subject"][k] for k in ("user", "item", "items"))
+        for more in set(again.history(user)) - set(items):
+            wrong = copy.deepcopy(claim)
+            padded = wrong["subject"]["items"] = [*items, more]
+            name, rank = "rank_alone", again.placed(user, item, only=padded)
+            if kind == "necessary_set":
+                name, rank = "rank_after", again.placed(user, item, padded)
+            wrong["value"] |= {name: rank}
+            for minimal in ("found", "proven"):
+                wrong["value"]["minimal"] = minimal
+                assert again.differences(wrong)
+
+
+def test_what_cannot_be_known_of_files_are_reviews_that_they_lack(small_artefact, small_indexed):
+    claim = {"kind": "cannot_know", "subject": {"user": "u00", "item": "i16"}}
+    claim["value"] = {"wanted": "mentions", "needs": "reviews", "shows": "owned"}
+    assert Again(small_artefact, None).differences(claim) == []
+    assert Again(small_indexed, None).differences(claim) == ["that can be known"]
+
+
+def test_the_stored_sentences_are_those_of_the_index(small_workspace, small_indexed):
+    index = small_indexed / "reviews" / "chroma.sqlite3"
+    told = {s["chroma:document"] for s in stored(index) if s["item"] == "i00"}
+    assert told == {s.text for s in small_workspace.store().of_item("i00")}
+    with pytest.raises(sqlite3.OperationalError):
+        stored(index.with_name("none.sqlite3"))
 
 
 def test_swapped_past_items_are_seen(answers, again):

@@ -37,6 +37,7 @@ from whythis.tools.evidence import evidence
 
 MODEL = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 DATA = "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"
+CODE = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
 PROMPT = "fd61a03af4f77d870fc21e05e7e80678095c92d808cfb3b5c279ee04c74aca13"
 
 TITLES = {"50": "Star Wars (1977)", "183": "Alien (1979)", "89": "Blade Runner (1982)"}
@@ -244,6 +245,7 @@ def explanation(**changes: Any) -> Explanation:
         "question": 'Why "Contact (1997)" for user 42?',
         "model_hash": MODEL,
         "data_hash": DATA,
+        "code_hash": CODE,
         "prompt": PromptRef(name="write", hash=PROMPT),
         "llm": "qwen2.5-coder-1.5b",
         "llm_error": None,
@@ -280,6 +282,13 @@ def laid_out(
             start = len(answer)
             answer += text
             sentences.append(
-                Sentence(text=text, start=start, end=len(answer), claims=cited, writer=writer)
+                Sentence(
+                    text=text,
+                    draft=text,
+                    start=start,
+                    end=len(answer),
+                    claims=cited,
+                    writer=writer,
+                )
             )
     return answer, tuple(sentences)

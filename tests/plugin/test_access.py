@@ -21,7 +21,7 @@ from whythis.recsys.effects import remove
 from whythis.recsys.errors import MissingPartError
 from whythis.recsys.sets import necessary_set
 from whythis.slots import slots
-from whythis.tools import probes
+from whythis.tools import probes, similarity
 from whythis.tools.workspace import Workspace
 from whythis.verify import verify
 from whythis.view import view
@@ -82,6 +82,9 @@ def test_scores_alone_give_the_same_claims_but_for_personas(small_workspace: Wor
                 assert verdict.reason == (
                     "needs the model itself: this recommender shows its scores only"
                 )
+            elif kind == "cannot_know":
+                assert kind not in mine
+                assert verify(theirs[kind], ws).outcome == "refuted"
             elif kind == "review_quote":  # the persona words the query
                 assert verify(mine[kind], box).outcome == "verified"
             else:
@@ -105,7 +108,7 @@ def test_an_explanation_is_complete_whatever_is_shown(
         assert answer.model_hash == f"black-box:{ws.recommender.hashes['model'][10:]}"
         assert answer.answer
         assert {v.outcome for v in answer.verdicts.values()} == {"verified"}
-        assert "taste" not in answer.answer
+        assert "taste for" not in answer.answer
         assert answer.personas == ()
         plain = json.dumps(answer.as_json(), allow_nan=False)
         assert view(answer).lines
@@ -180,9 +183,10 @@ def test_an_item_beyond_the_list_has_no_rank_and_no_cause(small_workspace: Works
     box = listed(small_workspace, 5)
     for user in USERS:
         item = small_workspace.recommender.recommend(user, 15)[-1].item
-        assert {e.kind for e in gather(box, user, item)} <= {"facts", "review"}
+        assert {e.kind for e in gather(box, user, item)} <= {"facts", "review", "access"}
         answer = explain(box, user, item, style="detailed")
-        assert {c.kind for c in answer.claims} <= {"rating", "popularity", "review_quote"}
+        known = {"rating", "popularity", "review_quote", "cannot_know"}
+        assert {c.kind for c in answer.claims} <= known
         theirs = claims_of(small_workspace, user, item)
         assert verify(theirs["rank"], box).outcome == "uncheckable"
         assert verify(altered(theirs["rank"], value__rank=1), box).outcome == "refuted"
@@ -236,7 +240,7 @@ def test_probes_of_the_model_say_why_they_cannot_run(small_workspace: Workspace)
         for probe in (
             lambda ws=ws: probes.personas(ws, "u00", item),
             lambda ws=ws: probes.profile(ws, "u00"),
-            lambda ws=ws: probes.neighbours(ws, item),
+            lambda ws=ws: similarity.neighbours(ws, item),
         ):
             with pytest.raises(MissingPartError, match=f"{shows}: .* personas, cannot be known"):
                 probe()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from whythis.agent import AgentWriter, open_writer
 from whythis.chat import LocalChat
 from whythis.explain import explain
 from whythis.explanation import Explanation
+from whythis.prompts.loader import load_prompt
 from whythis.recsys.errors import DataError, LanguageModelError, MissingPartError
 from whythis.tools.workspace import Workspace
 
@@ -66,6 +68,19 @@ def test_an_answer_of_the_local_model_is_released(small_workspace: Workspace) ->
     assert answer.metrics.claim_precision_draft == 1
     told = json.dumps(llama.asked[-1]["messages"])
     assert "Result of" not in told  # tool results hold other people's words
+
+
+def test_audience_style_and_length_reach_the_model(small_workspace: Workspace) -> None:
+    prompt = load_prompt("why")
+    for style, most in (("short", 2), ("plain", 5), ("detailed", 8)):
+        writer, llama = local(CALLS, SAID)
+        explain(small_workspace, USER, ITEM, writer=writer, style=style)  # type: ignore[arg-type]
+        system, *_, request = llama.asked[-1]["messages"]
+        assert prompt.audience in system["content"]
+        assert prompt.style in system["content"]
+        assert f"{most} sentences at most" in request["content"]
+        asked = re.findall(r"^[a-z]\d ", request["content"], re.MULTILINE)
+        assert 1 < len(asked) <= most
 
 
 def test_lies_go_back_with_reasons_and_are_not_released(small_workspace: Workspace) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
+from typing import get_args
 
 import jsonschema
 import pytest
@@ -13,6 +16,7 @@ from whythis.briefing import answer_schema, brief, drafts, menu, refusals
 from whythis.checker import Draft, Ledger, check
 from whythis.explain import gather
 from whythis.language import load_language
+from whythis.realiser import LONGEST, Style
 from whythis.recsys.errors import LanguageModelError
 from whythis.tools.workspace import Workspace
 
@@ -27,11 +31,35 @@ def ledger(small_workspace: Workspace) -> Ledger:
 
 
 def test_the_menu_is_an_answer_that_passes(ledger: Ledger) -> None:
-    text = menu(ledger, ENGLISH, key="k")
-    jsonschema.validate(json.loads(text), answer_schema(ledger))
-    checked = check(drafts(text), ledger, ENGLISH)
-    assert checked
-    assert not [c.reason for c in checked if c.reason]
+    lines = menu(ledger, ENGLISH, key="k").splitlines()
+    told = [re.findall(r'"([^"]*)"', line) for line in lines]
+    leads = [line.split(" ")[0] for line in lines]
+    for n in (0, -1):
+        text = json.dumps({lead: said[n] for lead, said in zip(leads, told, strict=True)})
+        jsonschema.validate(json.loads(text), answer_schema(ledger))
+        checked = check(drafts(text), ledger, ENGLISH)
+        assert len(checked) == len(lines)
+        assert not [c.reason for c in checked if c.reason]
+    assert [said for said in told if len(said) == 2]
+
+
+def test_the_words_of_the_menu_are_licensed_and_in_neither_sentence(ledger: Ledger) -> None:
+    for line in menu(ledger, ENGLISH, key="k").splitlines():
+        sentences, _, words = line.partition(" words: ")
+        free = ENGLISH.licensed(
+            frozenset.union(*(ledger.verified[i].traits for i in re.findall(r"[a-z]\d", sentences)))
+            | {"number:one", "number:several"}
+        )
+        for phrase in filter(None, words.split(", ")):
+            assert phrase in free
+            assert phrase not in sentences
+
+
+@pytest.mark.parametrize("style", get_args(Style))
+def test_the_style_bounds_what_a_model_is_asked_for(ledger: Ledger, style: Style) -> None:
+    asked = replace(ledger, style=style)
+    lines = menu(asked, ENGLISH, key="k").splitlines()
+    assert len(lines) == len(answer_schema(asked)["properties"]) <= LONGEST[style]
 
 
 def test_nothing_of_theirs_reaches_the_model(ledger: Ledger, small_workspace: Workspace) -> None:
@@ -77,7 +105,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         found = drafts(text)
     except LanguageModelError:
         return
-    assert 0 < len(found) <= 8
+    assert 0 < len(found) <= 16
     assert all(d.text and d.claims for d in found)
 
 

@@ -124,13 +124,14 @@ def by_id(of: object) -> dict[str, object]:
 
 
 EXPLANATION = record(
-    schema={"const": "whythis/explanation/1"},
+    schema={"const": "whythis/explanation/2"},
     user=TEXT,
     item=TEXT,
     title=TEXT,
     question=TEXT,
     model_hash=HASH,
     data_hash=HASH,
+    code_hash=HASH,
     prompt={"anyOf": [{"type": "null"}, record(name=TEXT, hash=TEXT)]},
     llm=TEXT,
     llm_error={"type": ["string", "null"]},
@@ -139,6 +140,7 @@ EXPLANATION = record(
     sentences=many(
         record(
             text={"type": "string", "minLength": 1},
+            draft={"type": "string", "minLength": 1},
             start=COUNT,
             end=COUNT,
             claims={"type": "array", "items": TEXT, "minItems": 1},
@@ -148,16 +150,18 @@ EXPLANATION = record(
     claims=by_id(
         record(
             kind=TEXT,
-            level={"enum": ["exact", "executed", "refit", "observed"]},
+            level={"enum": ["exact", "executed", "refit", "observed", "illustrative"]},
             subject=record(
                 user=TEXT,
                 item=TEXT,
                 persona={"type": ["integer", "null"]},
                 items=TEXTS,
                 review={"type": ["string", "null"]},
+                other_persona={"type": ["integer", "null"]},
+                other_item={"type": ["string", "null"]},
             ),
             value={"type": "object", "minProperties": 1},
-            comparator={"const": "="},
+            comparator={"enum": ["=", ">", "<"]},
             tolerance={"type": "number", "minimum": 0},
             evidence={"type": "array", "items": TEXT, "minItems": 1},
             verdict={"enum": ["verified", "refuted", "uncheckable"]},

@@ -111,6 +111,7 @@ BAD_QUESTIONS: dict[str, tuple[list[str], list[str]]] = {
     "endless item": (["--user", "u00", "--item", "f" * 100_000], ["unknown item"]),
     "model of none": (["--user", "u00", "--item", "f01", "--model", "m"], ["--llm local"]),
     "stray endpoint": (["--user", "u00", "--item", "f01", "--base-url", "u"], ["--llm openai"]),
+    "opinion of none": (["--user", "u00", "--item", "f01", "--second-opinion"], ["--llm local"]),
     "no folder": (
         ["--user", "u00", "--item", "f01", "--html", "gone/page.html"],
         ["gone/page.html", "make it first"],

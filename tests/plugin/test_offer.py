@@ -23,6 +23,8 @@ LETTERS = {
     "rating": "r",
     "popularity": "l",
     "rank": "k",
+    "persona_comparison": "v",
+    "necessary_set": "m",
 }
 
 
@@ -70,8 +72,9 @@ def test_nothing_found_is_nothing_offered() -> None:
 
 def test_the_strongest_tastes_are_told_with_what_they_rest_on() -> None:
     claims = offer((persona(0, 0.3, 6), persona(1, 0.9, 9), persona(2, -0.5, 3)), "u", "i")
-    assert [c.id for c in claims] == ["p1", "t1", "w1", "p2", "t2", "a1", "t3"]
-    assert [c.subject.persona for c in claims] == [1, 1, 1, 0, 0, 2, 2]
+    assert [c.id for c in claims] == ["p1", "t1", "w1", "p2", "t2", "a1", "t3", "v1"]
+    assert [c.subject.persona for c in claims] == [1, 1, 1, 0, 0, 2, 2, 1]
+    assert claims[-1].subject.other_persona == 0
     assert [c.subject.items for c in claims if c.kind == "persona_items"] == [("x", "y")] * 3
 
 
@@ -79,8 +82,37 @@ def test_what_a_taste_rests_on_is_not_told_where_it_is_no_sum_of_past_items() ->
     assert ids(persona(0, 0.9, 6, composed=False)) == ["p1", "w1"]
 
 
+def test_a_taste_is_set_beside_the_next_only_where_it_leads() -> None:
+    near = offer((persona(0, 0.9, 9), persona(1, 0.9 - NOTICEABLE / 2, 9)), "u", "i")
+    assert "persona_comparison" not in {c.kind for c in near}
+    for alone in ((persona(0, 0.9, 9),), (persona(0, -0.2, 1), persona(1, -0.9, 1)), ()):
+        assert "persona_comparison" not in {c.kind for c in offer(alone, "u", "i")}
+
+
+def test_a_set_is_offered_only_where_it_is_known_to_be_small() -> None:
+    def removal(**more: Any) -> Evidence:
+        value: dict[str, Any] = {"items": ["x"], "score_before": 2.0, "score_after": 1.0}
+        value |= {"rank_before": 1, "rank_after": 20, "top": 10, "refit": False, **more}
+        return evidence("history_effect", value, source="model:0", probe="history")
+
+    assert ids(removal()) == ids(removal(minimal="no")) == ["h1"]
+    assert ids(removal(minimal="found")) == ids(removal(minimal="proven")) == ["h1", "m1"]
+    refitted = offer((removal(minimal="found", refit=True),), "u", "i")
+    assert [c.level for c in refitted] == ["refit", "refit"]
+
+
+def test_another_item_is_compared_only_where_this_one_stands_above_it() -> None:
+    def pair(first: str, *ranks: int | None) -> Evidence:
+        value: dict[str, Any] = {"items": [first, "j"], "ranks": list(ranks)}
+        value["scores"] = [None, None]
+        return evidence("comparison", value, source="model:0", probe="compare")
+
+    assert ids(pair("i", 1, 2)) == ids(pair("i", 1, None)) == ["x1"]
+    assert ids(pair("i", 2, 1)) == ids(pair("i", None, 1)) == ids(pair("k", 1, 2)) == []
+
+
 def test_a_second_taste_must_matter_and_an_objection_must_show_in_the_rank() -> None:
-    assert "p2" not in ids(persona(0, 0.9, 9), persona(1, 0.1, 6))
+    assert "p2" not in ids(persona(0, 0.9, 9), persona(1, 0.05, 6))
     assert "a1" not in ids(persona(0, 0.9, 9), persona(1, -0.9, 7))
     assert ids(persona(1, -0.9, 2), persona(2, -0.3, 1)) == ["a1", "t1", "w1"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from whythis.claims import CLAIM
+from whythis.claims import CLAIM, REMOVALS
 from whythis.tools.workspace import open_workspace
 from whythis.verify import verify
 
@@ -53,7 +53,7 @@ def test_every_claim_of_an_explanation_holds(user: str, source: str, folder: Pat
     assert {claim["verdict"] for claim in claims} == {"verified"}
     # no past item has an exact part here, and a taste rests on none
     assert not [c for c in claims if c["kind"] == "persona_items"]
-    levels = {c["level"] for c in claims if c["kind"] == "history_effect"}
+    levels = {c["level"] for c in claims if c["kind"] in REMOVALS}
     assert levels <= {LEVELS[source]}
 
 
@@ -66,7 +66,7 @@ def test_a_claim_of_the_wrong_level_or_on_what_a_taste_rests_on_does_not_hold(
         fields = {k: v for k, v in told.items() if k not in ("verdict", "reason")}
         claim = CLAIM.validate_python(fields | {"id": "c1"})
         assert verify(claim, ws).outcome == "verified"
-        if claim.kind == "history_effect":
+        if claim.kind in REMOVALS:
             other = "executed" if source == "free" else "refit"
             assert verify(claim.model_copy(update={"level": other}), ws).outcome == "refuted"
         if claim.kind == "persona_effect":

@@ -2,75 +2,63 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whythis.claims import CLAIM
-from whythis.language import load_language, words_of
+from whythis.language import load_language, spelled, words_of
 from whythis.prompts.loader import load_prompt
-from whythis.slots import REQUIRED, slots
+from whythis.slots import REQUIRED
 from whythis.words import MAX_LENGTH, SLOT, Cited, fill, objection
 
+from .cited import (
+    ABOVE,
+    ADDS,
+    ALIKE,
+    ALSO,
+    ANYONE,
+    BASIS,
+    CATALOGUE,
+    CON,
+    CONTRA,
+    CRITIC,
+    ENOUGH,
+    FALLS,
+    FIRM,
+    FOREIGN,
+    GONE,
+    LESS,
+    LIKES,
+    MENTIONS,
+    MORE,
+    OWN,
+    PRAISE,
+    PRO,
+    RANK,
+    RATING,
+    RECENT,
+    RISES,
+    SHARE,
+    STAYS,
+    THIRD,
+    UNKNOWN,
+    UNSURE,
+    by_id,
+    cited,
+)
+
 ENGLISH = load_language()
-TITLES = {"x": "Seven {p1.persona}", "y": "1900 {item}"}
-
-
-def cited(kind: str, id_: str, value: dict[str, Any], *traits: str, **subject: Any) -> Cited:
-    record = {
-        "kind": kind,
-        "id": id_,
-        "subject": {"user": "u7", "item": "i", **subject},
-        "value": value,
-        "evidence": ("e-1",),
-    }
-    claim = CLAIM.validate_python(record)
-    return Cited(claim, frozenset({f"kind:{kind}", *traits}), slots(claim, TITLES))
-
-
-def effect(id_: str, sign: int, after: int, *traits: str, persona: int = 0) -> Cited:
-    value = {"name": "drama", "effect": sign * 0.5, "rank_before": 5, "rank_after": after}
-    return cited("persona_effect", id_, value, *traits, persona=persona)
-
-
-def past(after: int, *traits: str) -> Cited:
-    value = {"score_before": 2.0, "score_after": 1.0, "rank_before": 5, "rank_after": after}
-    value |= {"top": 10, "outside": after > 10}
-    return cited("history_effect", "h1", value, *traits, items=("x", "y"))
-
-
-def review(
-    id_: str, *traits: str, text: str = "He said: “{item} is {p1.persona}” 7 times"
-) -> Cited:
-    value = {"quote": text, "rating": 5.0, "source": "web"}
-    return cited("review_quote", id_, value, *traits, review="r#1")
-
-
-PRO = effect("p1", 1, 40, "sign:+", "moves:down", "size:largest", "top")
-FIRM = effect("p1", 1, 1, "sign:+", "moves:none", "size:largest", "top")
-LESS = effect("p1", 1, 40, "sign:+", "moves:down")
-UNSURE = effect("p1", 1, 4)
-CON = effect("a1", -1, 2, "sign:-")
-BASIS = cited("persona_items", "t1", {"name": "drama"}, persona=0, items=("x", "y"))
-FOREIGN = cited("persona_items", "t2", {"name": "war"}, persona=1, items=("x",))
-SHARE = cited("persona_share", "w1", {"name": "drama", "share": 0.4}, persona=0)
-FALLS, STAYS, RISES = past(40, "moves:down"), past(5, "moves:none"), past(2, "moves:up")
-PRAISE, CRITIC = review("q1", "tone:favourable"), review("o1", "tone:critical")
-RATING = cited("rating", "r1", {"mean": 4.0, "count": 1, "best": 5.0})
-LIKES = cited("popularity", "l1", {"liked": 2, "place": 3, "of": 9})
-RANK = cited("rank", "k1", {"rank": 1, "of": 9})
-ANYONE = cited("not_about_you", "n1", {"rank": 1, "rank_without_history": 3, "top": 10}, "top")
-
-FITTING = {
+FITTING: dict[str, Cited] = {
     "lead_main": PRO,
     "lead": LESS,
-    "alone_main": PRO,
-    "alone": LESS,
+    "lead_together": PRO,
     "second": LESS,
+    "also": LESS,
     "against": CON,
     "effect": UNSURE,
     "history_falls": FALLS,
@@ -83,11 +71,27 @@ FITTING = {
     "rank": RANK,
     "nobody": ANYONE,
     "share": SHARE,
+    "comparison": MORE,
+    "contribution": ADDS,
+    "necessary": GONE,
+    "sufficient": ENOUGH,
+    "mentions": MENTIONS,
+    "own": OWN,
+    "recent": RECENT,
+    "metadata": CATALOGUE,
+    "versus": ABOVE,
+    "similar": ALIKE,
+    "unknown": UNKNOWN,
 }
 
 
-def by_id(*claims: Cited) -> dict[str, Cited]:
-    return {c.claim.id: c for c in claims}
+def with_traits(claim: Cited, *more: str) -> Cited:
+    return replace(claim, traits=claim.traits | set(more))
+
+
+def with_name(claim: Cited, name: str) -> Cited:
+    value = claim.claim.value.model_copy(update={"name": name})
+    return replace(claim, claim=claim.claim.model_copy(update={"value": value}))
 
 
 def refused(draft: str, *claims: Cited) -> str:
@@ -106,19 +110,32 @@ def test_every_situation_has_a_fitting_claim() -> None:
     assert set(FITTING) == set(ENGLISH.say)
 
 
-@pytest.mark.parametrize(
-    ("situation", "variant"), [(s, v) for s, vs in ENGLISH.say.items() for v in vs]
-)
-def test_every_phrasing_of_the_realiser_may_be_said(situation: str, variant: str) -> None:
-    claim = FITTING[situation]
-    draft = re.sub(r"\{items\.", "{t1.", variant)
-    draft = re.sub(r"\{[a-z]+\.", f"{{{claim.claim.id}.", draft)
-    passes(draft, *([claim, BASIS] if "{t1." in draft else [claim]))
+def readings(situation: str) -> Iterator[tuple[str, list[Cited]]]:
+    """Give each phrasing of a situation, with and without each part in brackets."""
+    lead = FITTING[situation]
+    claims = {"items": BASIS, "other": ALSO, "third": THIRD}
+    for variant in ENGLISH.say[situation]:
+        parts = re.split(r"\[([^\]]*)\]", variant)
+        for kept in itertools.product([True, False], repeat=len(parts) // 2):
+            chosen = [p if n % 2 == 0 or kept[n // 2] else "" for n, p in enumerate(parts)]
+            draft = "".join(chosen).replace(",,", ",")
+            roles = dict.fromkeys(re.findall(r"\{([a-z]+)\.", draft))
+            told = [claims.get(role, lead) for role in roles]
+            for role, claim in zip(roles, told, strict=True):
+                draft = draft.replace(f"{{{role}.", f"{{{claim.claim.id}.")
+            yield draft, told
+
+
+@pytest.mark.parametrize("situation", sorted(ENGLISH.say))
+def test_every_phrasing_of_the_realiser_may_be_said(situation: str) -> None:
+    for draft, told in readings(situation):
+        passes(draft, *told)
+        assert not re.search(r",,|  | [,.;:]|[,;:][.;:]", draft), draft
 
 
 def test_the_examples_of_the_prompt_may_be_said() -> None:
     text = load_prompt("why").texts["system"]
-    said = re.findall(r'"[a-z]1": "([^"]*)"', text)
+    said = re.findall(r'"([^"\n]*\{[a-z]1\.[^"\n]*)"', text)
     known = by_id(PRO, BASIS, FALLS, PRAISE)
     assert len(said) >= 6
     for draft in said:
@@ -274,6 +291,90 @@ def test_a_sentence_cites_and_shows_a_claim() -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("draft", "claims"),
+    [
+        # quantities: by far, hardly, half, most of it; small only where rank and score agree
+        ("Your {p1.persona} speaks for it by far.", [PRO]),
+        ("Your {p1.persona} hardly speaks for it.", [PRO]),
+        ("Your {p1.persona} brings half of it here.", [PRO]),
+        ("Your {p1.persona} brings most of it here.", [PRO]),
+        ("Your {p1.persona} speaks for it twice as much.", [PRO]),
+        ("Your {p1.persona} slightly lifts it.", [PRO]),
+        ("Your {p1.persona} slightly lifts it.", [with_traits(PRO, "size:small")]),
+        ("It owes much to your {p2.persona}.", [ALSO]),
+        ("It owes its first place to your {p1.persona}.", [PRO]),
+        ("{item} is the strongest title for your {p1.persona}.", [PRO]),
+        ("Your {p1.persona} is the largest of your tastes.", [PRO]),
+        ("The reason for it is your {p2.persona}.", [ALSO]),
+        ("What speaks for it is your {p2.persona}.", [ALSO]),
+        # negations and absolutes
+        ("Only your {p1.persona} speaks for it.", [PRO]),
+        ("It always fits your {p1.persona}.", [PRO]),
+        ("It fits all of your {p1.persona}.", [PRO]),
+        ("It does not fit your {p1.persona}.", [PRO]),
+        ("It does not suit your {a1.persona}.", [CON]),
+        ("Without your {p1.persona} it is in its place.", [PRO]),
+        ("Everyone is of the same opinion: {q1.quote}.", [PRAISE]),
+        ("Another reviewer liked it: {q1.quote}.", [PRAISE]),
+        ("Reviewers wrote: {q1.quote}.", [PRAISE]),
+        # who is recommended, who is the cause, whose weight it is
+        ("Your {p1.persona} is recommended.", [PRO]),
+        ("Because it is here, it fits your {p1.persona}.", [PRO]),
+        ("It is here because {item} is your {p1.persona}.", [PRO]),
+        ("{item} is a reason for your {p1.persona}.", [PRO]),
+        ("{item} is in favour of your {p1.persona}.", [PRO]),
+        ("Your {p1.persona} supports you.", [PRO]),
+        ("{item} gets {w1.weight}: your {w1.persona}.", [SHARE]),
+        ("It fits your {p1.persona}, which has {w1.weight}.", [PRO, SHARE]),
+    ],
+)
+def test_quantities_negations_and_roles_agree_with_the_claim(
+    draft: str, claims: list[Cited]
+) -> None:
+    refused(draft, *claims)
+
+
+def test_a_small_effect_is_called_small() -> None:
+    passes("Your {p3.persona} slightly lifts it.", with_traits(THIRD, "size:small"))
+    passes("Your {p3.persona} speaks for it a bit.", with_traits(THIRD, "size:small"))
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        "Seven fits your {p1.persona}.",
+        "Heat fits your {p1.persona}.",
+        "Reason fits your {p1.persona}.",
+        "The Reason fits your {p1.persona}.",
+        "The reason for It is your {p1.persona}.",
+        "This Is It, and it fits your {p1.persona}.",
+        "In short, It fits your {p1.persona}.",
+        "It fits your {p1.persona} AND this is IT.",
+        "It fits your drama, your {p1.persona}.",
+        "It fits the drama of your {p1.persona}.",
+        "Your {p1.persona} speaks for Here.",
+        "In Your List, it fits your {p1.persona}.",
+    ],
+)
+def test_titles_and_names_stand_in_slots_only(draft: str) -> None:
+    refused(draft, PRO)
+
+
+def test_a_name_made_of_licensed_words_stands_in_slots_only() -> None:
+    named = cited(
+        "persona_effect",
+        "p1",
+        {"name": "Above all", "effect": 0.5, "rank_before": 5, "rank_after": 40},
+        *PRO.traits,
+        persona=0,
+    )
+    assert "names 'Above all'" in refused("Above all, it fits your {p1.persona}.", named)
+    passes("It fits your {p1.persona}.", named)
+    common = with_name(named, "It (1990)")  # too common to be forbidden
+    passes("It fits your {p1.persona}.", common)
+
+
 @pytest.mark.parametrize("size", [MAX_LENGTH, 100_000])
 def test_long_drafts_are_refused_at_once(size: int) -> None:
     assert "longer" in refused("a " * size, PRO)
@@ -295,7 +396,7 @@ def test_names_cannot_break_a_line() -> None:
     assert not re.search("[\n\x1b\u202e]", text)
 
 
-ALL = by_id(PRO, CON, BASIS, SHARE, FALLS, PRAISE, CRITIC, RATING, LIKES, RANK, ANYONE)
+ALL = by_id(*FITTING.values(), PRO, ALSO, THIRD, CON, CONTRA, BASIS, FALLS)
 SLOTS = [f"{{{i}.{name}}}" for i, c in ALL.items() for name in c.slots] + ["{item}"]
 LICENSED = sorted({" ".join(p) for p in ENGLISH.phrases})
 PIECES = st.one_of(
@@ -308,13 +409,25 @@ PIECES = st.one_of(
 
 def licensed(draft: str, claims: Mapping[str, Cited]) -> bool:
     """Cut the words outside slots into licensed phrases, by any cut: written unlike the checker."""
+    tastes = [c for c in claims.values() if c.claim.kind == "persona_effect"]
+    several = len(tastes) > 1
+    number = "number:several" if several else "number:one"
+
+    def may(needs: frozenset[str], c: Cited) -> bool:
+        return needs <= c.traits | {number}
+
     allowed = {
         phrase
         for phrase, needs in ENGLISH.phrases.items()
-        if any(n <= c.traits for n in needs for c in claims.values())
+        if (all(any(may(n, c) for n in needs) for c in tastes) if several else False)
+        or (not several and any(may(n, c) for n in needs for c in claims.values()))
     }
+    first = True
     for part in SLOT.sub("|", draft).split("|"):
-        words, reach = words_of(part), {0}
+        words, reach = spelled(part), {0}
+        if first and words:
+            words[0] = words[0][0].lower() + words[0][1:]
+        first = False
         for end in range(1, len(words) + 1):
             if any(tuple(words[start:end]) in allowed for start in reach):
                 reach.add(end)
@@ -336,6 +449,7 @@ def test_whatever_is_released_is_licensed(draft: str, ids: list[str]) -> None:
         assert licensed(draft, claims)
         assert not re.search(r"[\d{}\"“”'’?\n]", outside)
         assert {c for c, name in SLOT.findall(draft) if name} == set(ids)
+        assert not {i[0] for i in ids} >= {"p", "a"}
         assert fill(draft, claims, "T")
 
 
@@ -343,10 +457,8 @@ def test_whatever_is_released_is_licensed(draft: str, ids: list[str]) -> None:
 @given(st.data())
 def test_a_phrasing_with_a_foreign_word_is_refused(data: st.DataObject) -> None:
     situation = data.draw(st.sampled_from(sorted(FITTING)))
-    claim = FITTING[situation]
-    variant = data.draw(st.sampled_from(ENGLISH.say[situation]))
-    draft = re.sub(r"\{[a-z]+\.", f"{{{claim.claim.id}.", variant.replace("{items.", "{t1."))
-    claims = by_id(claim, *([BASIS] if "{t1." in draft else []))
+    draft, told = data.draw(st.sampled_from(list(readings(situation))))
+    claims = by_id(*told)
     words = draft.split(" ")
     at = data.draw(st.integers(0, len(words) - 1))
     known = {w for phrase in ENGLISH.phrases for w in phrase}

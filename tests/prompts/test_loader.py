@@ -42,6 +42,11 @@ def test_a_folder_goes_before_the_package(tmp_path: Path) -> None:
     assert load_prompt("why", tmp_path).name == "why"
 
 
+def test_audience_and_style_of_the_file_fill_any_text(tmp_path: Path) -> None:
+    text = GOOD.replace("no places", "For $audience, $style").replace('"a"', '"a child"')
+    assert load_prompt("mine", written(tmp_path, text)).fill("plain") == "For a child, s"
+
+
 @pytest.mark.parametrize("values", [{}, {"question": "a", "more": "b"}, {"more": "b"}])
 def test_a_text_is_filled_with_just_its_variables(tmp_path: Path, values: dict[str, str]) -> None:
     prompt = load_prompt("mine", written(tmp_path, GOOD))

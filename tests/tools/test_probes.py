@@ -16,7 +16,7 @@ from whythis.recsys import effects
 from whythis.recsys.errors import DataError, MissingPartError, UnknownIdError
 from whythis.recsys.interactions import make_dataset
 from whythis.recsys.naming import persona_cards
-from whythis.tools import probes
+from whythis.tools import probes, similarity
 from whythis.tools.workspace import Workspace, open_workspace
 
 USER = "u04"
@@ -164,7 +164,7 @@ def test_facts_and_rank_come_from_their_sources(ws: Workspace) -> None:
 
 @pytest.mark.parametrize("n", [1, 5, 39, 50])
 def test_neighbours_are_the_nearest_other_items(ws: Workspace, n: int) -> None:
-    found = probes.neighbours(ws, "i03", n)
+    found = similarity.neighbours(ws, "i03", n)
     rows = ws.recommender.model.candidate_side.detach().numpy()
     mine = rows[3]
     cosines = {}
@@ -182,7 +182,7 @@ def test_neighbours_are_the_nearest_other_items(ws: Workspace, n: int) -> None:
 @pytest.mark.parametrize("n", [0, -1])
 def test_no_neighbours_cannot_be_asked_for(ws: Workspace, n: int) -> None:
     with pytest.raises(DataError, match=f"n is {n}"):
-        probes.neighbours(ws, "i03", n)
+        similarity.neighbours(ws, "i03", n)
 
 
 def rated(*ratings: float, like: float | None) -> Workspace:
@@ -232,7 +232,7 @@ Call = Callable[[Workspace, str], object]
         lambda ws, text: probes.history(ws, USER, text),
         lambda ws, text: probes.what_if(ws, USER, top(ws), [text]),
         lambda ws, text: probes.facts(ws, USER, text),
-        lambda ws, text: probes.neighbours(ws, text),
+        lambda ws, text: similarity.neighbours(ws, text),
     ],
 )
 def test_a_megabyte_of_id_is_answered_quickly_in_one_short_line(ws: Workspace, call: Call) -> None:

@@ -1,0 +1,476 @@
+"""Test what a sentence asserts against what is executed: one small function a kind of assertion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, product
+from types import MappingProxyType
+
+from pydantic import JsonValue
+
+from whythis.auditing.grammar import Named, Reading
+from whythis.auditing.ground import Change, Ground
+from whythis.auditing.mentions import MEANT
+from whythis.auditing.records import Finding
+from whythis.offer import NOTICEABLE
+from whythis.recsys.errors import MissingPartError
+from whythis.traits import POPULAR, SMALL
+from whythis.wording import clean, ordinal, percent
+
+_Values = dict[str, JsonValue]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Hold what a sentence speaks of as a cause: a taste or past items."""
+
+    persona: int | None = None
+    items: tuple[str, ...] = ()
+
+
+@dataclass
+class Talk:
+    """Follow a text: what "that taste" and "without them" refer to."""
+
+    ground: Ground
+    cause: Cause | None = None
+    found: list[Finding] = field(default_factory=list)
+
+
+def assess(reading: Reading, following: Sequence[Reading], talk: Talk) -> Finding:
+    """Return what is true of one assertion; may raise what the recommender raises.
+
+    following: the assertions after it in the same sentence.
+    """
+    if "ref" in reading.flags and talk.cause is None and reading.others:
+        reading = reading.others[0]
+    kind, test = _TESTS[reading.reads]
+    if reading.reads == "lead":
+        wrong, values = _lead(reading, following, talk)
+    else:
+        wrong, values = test(reading, talk)
+    outcome = "supported" if wrong is None else "refuted"
+    doubtful = [n for n in reading.parts.values() if not n.exact]
+    reason = wrong or ("so it is" if not doubtful else "so it is, a title's spelling apart")
+    source = "data" if kind in ("rating", "popularity") else "reviews"
+    rec = talk.ground.ws
+    sources = {"data": rec.data_source, "reviews": "reviews"}
+    return Finding(
+        said=reading.words,
+        kind=kind,
+        outcome="uncheckable" if wrong == _NO_CAUSE else outcome,
+        reason=reason,
+        found=values,
+        source=sources[source]
+        if kind in ("rating", "popularity", "review_quote")
+        else rec.model_source,
+    )
+
+
+_NO_CAUSE = "it does not say which taste or like it means"
+_Tested = tuple[str | None, _Values]
+
+
+def _effect(reading: Reading, talk: Talk) -> _Tested:
+    ground = talk.ground
+    answer: _Tested = (_NO_CAUSE, {})
+    for cause in _causes(reading, talk):
+        talk.cause = cause
+        answer = _of_cause(reading, cause, ground)
+        if answer[0] is None:
+            break
+    return answer
+
+
+def _of_cause(reading: Reading, cause: Cause, ground: Ground) -> _Tested:
+    if wrong := _strange(cause, ground):
+        return wrong, {}
+    change = _change(cause, ground)
+    values: _Values = {
+        "rank": change.before,
+        "rank_without": change.after,
+        "effect": change.effect if change.effect == change.effect else None,
+    }
+    values |= (
+        {"persona": cause.persona} if cause.persona is not None else {"items": list(cause.items)}
+    )
+    rests = _rests(reading, cause, ground)
+    also = _also(reading, ground)
+    return _ranks(reading, change) or _moves(reading, change, ground) or _signs(
+        reading, cause, change, ground
+    ) or rests or also, values
+
+
+def _causes(reading: Reading, talk: Talk) -> list[Cause]:
+    """Return what the cause may be: more than one only where items share a title."""
+    if "taste" in reading.parts:
+        return [Cause(persona=int(reading.parts["taste"].values[0]))]
+    if "likes" in reading.parts:
+        choices = [value.split(MEANT) for value in reading.parts["likes"].values]
+        return [Cause(items=tuple(dict.fromkeys(items))) for items in islice(product(*choices), 8)]
+    return [] if talk.cause is None else [talk.cause]
+
+
+def _cause(reading: Reading, talk: Talk) -> Cause | None:
+    return next(iter(_causes(reading, talk)), None)
+
+
+def _strange(cause: Cause, ground: Ground) -> str | None:
+    """Return why this is no taste or like of the user, or is named twice."""
+    if cause.persona is not None:
+        return None if cause.persona in ground.cards else "the user has no such taste"
+    strangers = [i for i in cause.items if i not in ground.history]
+    if strangers:
+        titles = " and ".join(clean(ground.ws.recommender.title(i)) for i in strangers)
+        return f"{titles} is not among the user's likes"
+    return None
+
+
+def _change(cause: Cause, ground: Ground) -> Change:
+    if cause.persona is not None:
+        return ground.without_taste(cause.persona)
+    return ground.without_items(cause.items)
+
+
+def _ranks(reading: Reading, change: Change) -> str | None:
+    parts = reading.parts
+    if (said := _number(parts.get("before"))) is not None and said != change.before:
+        return f"it stands in {ordinal(change.before)} place, not {ordinal(int(said))}"
+    if (said := _number(parts.get("after"))) is not None and said != change.after:
+        return f"without that it would stand in {_after(change)} place, not {ordinal(int(said))}"
+    if (said := _number(parts.get("places"))) is not None:
+        moved = None if change.after is None else abs(change.after - change.before)
+        if said != moved:
+            return f"it would move by {moved} places, not {int(said)}"
+    return None
+
+
+def _after(change: Change) -> str:
+    return f"{ordinal(change.beyond)} or a lower" if change.after is None else ordinal(change.after)
+
+
+def _moves(reading: Reading, change: Change, ground: Ground) -> str | None:
+    after = change.beyond
+    down, up = after > change.before, after < change.before
+    there = (
+        f"without that it would stand in {_after(change)} place, now in {ordinal(change.before)}"
+    )
+    flags = reading.flags
+    if ("falls" in flags and not down) or ("rises" in flags and not up):
+        return there
+    if "stays" in flags and after != change.before:
+        return there
+    top = int(_number(reading.parts.get("top")) or ground.top)
+    if "leaves" in flags and not change.before <= top < after:
+        return there
+    if "inside" in flags and (change.after is None or max(change.before, after) > top):
+        return there
+    if "in_top" in flags and change.before > top:
+        return f"it stands in {ordinal(change.before)} place, outside the top {top}"
+    if "first" in flags and change.before != 1:
+        return f"it stands in {ordinal(change.before)} place"
+    if "because" in flags and not down:
+        return f"it is not because of that: {there}"
+    return None
+
+
+def _signs(reading: Reading, cause: Cause, change: Change, ground: Ground) -> str | None:
+    flags, effect = reading.flags, change.effect
+    low, high = (change.before, change.beyond)
+    if flags & {"helps", "because"}:
+        # likes share their weight with the others, so a rank can fall though the score does not
+        lifts = effect > 0 and high >= low
+        if not lifts and not (cause.items and high > low):
+            return "it does not speak for the item: without it the score would not be lower"
+        if cause.items and (idle := _idle(cause.items, ground)):
+            return f"{idle} has no part in it: without it alone the score would be no lower"
+    if "hurts" in flags and (effect >= 0 or high > low):
+        return "it does not speak against the item: without it the score would not be higher"
+    if ("score_falls" in flags and effect <= 0) or ("score_rises" in flags and effect >= 0):
+        return f"without it the score would {'rise' if effect < 0 else 'fall or stay'}"
+    if "small" in flags or "most" in flags:
+        if cause.persona is None:
+            return "how much of all this is cannot be said of past likes"
+        known = {p: ground.whole.personas[p].effect for p in ground.cards}
+        largest = max(known.values()) if effect > 0 else min(known.values())
+        if "most" in flags and effect != largest:
+            return "another of the user's tastes does more"
+        if "small" in flags and abs(effect) >= SMALL * max(abs(e) for e in known.values()):
+            return "that is one of the larger effects"
+    return None
+
+
+def _idle(items: Sequence[str], ground: Ground) -> str | None:
+    """Return the title of a member of a set that adds nothing to its effect."""
+    whole = ground.without_items(tuple(items))
+    for item in items:
+        rest = tuple(i for i in items if i != item)
+        others = ground.without_items(rest) if rest else None
+        if others is None or whole.beyond > others.beyond:
+            continue
+        if whole.effect != whole.effect:  # NaN: no scores are shown, and the ranks are alike
+            raise MissingPartError("needs its scores: its ranks do not tell which like did it")
+        if not whole.effect - others.effect > NOTICEABLE:
+            return str(clean(ground.ws.recommender.title(item)))
+    return None
+
+
+def _rests(reading: Reading, cause: Cause, ground: Ground) -> str | None:
+    if "rests" not in reading.parts or cause.persona is None:
+        return None
+    told = [frozenset(value.split(MEANT)) for value in reading.parts["rests"].values]
+    heaviest = [item for item, _ in ground.cards[cause.persona].items[: len(told)]]
+    if not all(any(item in one for one in told) for item in heaviest):
+        titles = ", ".join(clean(ground.ws.recommender.title(i)) for i in heaviest)
+        return f"what weighs most in that taste is {titles}"
+    return None
+
+
+def _also(reading: Reading, ground: Ground) -> str | None:
+    """Test a second cause of the same sentence, past likes or a taste that speaks against."""
+    if "also" in reading.parts:
+        cause = Cause(items=reading.parts["also"].values)
+        change = None if (wrong := _strange(cause, ground)) else _change(cause, ground)
+        if change is None or change.effect <= 0 or change.beyond <= change.before:
+            return wrong or "the likes named do not move it up"
+    for label in ("also_a", "also_b"):
+        if label in reading.parts:
+            cause = Cause(persona=int(reading.parts[label].values[0]))
+            if wrong := _strange(cause, ground):
+                return wrong
+            change = _change(cause, ground)
+            if change.effect <= 0 or change.beyond < change.before:
+                return "not every taste named speaks for the item"
+    if "other" in reading.parts:
+        cause = Cause(persona=int(reading.parts["other"].values[0]))
+        if wrong := _strange(cause, ground):
+            return wrong
+        change = _change(cause, ground)
+        if change.effect >= 0 or change.beyond > change.before:
+            return "the second taste does not speak against the item"
+    return None
+
+
+def _comparison(reading: Reading, talk: Talk) -> _Tested:
+    ground, cause = talk.ground, _cause(reading, talk)
+    other = Cause(persona=int(reading.parts["than"].values[0]))
+    if cause is None or cause.persona is None:
+        return _NO_CAUSE, {}
+    if wrong := _strange(cause, ground) or _strange(other, ground):
+        return wrong, {}
+    more, less = (_change(c, ground).effect for c in (cause, other))
+    talk.cause = cause
+    low = 0.0 if "both" in reading.flags else float("-inf")
+    wrong = None if more > max(less, 0.0) and less > low else "it does not do more"
+    return wrong, {"effect": more, "other": less}
+
+
+def _basis(reading: Reading, talk: Talk) -> _Tested:
+    ground, cause = talk.ground, _cause(reading, talk)
+    if cause is None or cause.persona is None:
+        return _NO_CAUSE, {}
+    if wrong := _strange(cause, ground):
+        return wrong, {}
+    talk.cause = cause
+    card = ground.cards[cause.persona]
+    heaviest = [item for item, _ in card.items[:3]]
+    if "part" in reading.parts:
+        parts = [value.split(MEANT) for value in reading.parts["part"].values]
+        alien = not all(any(_belongs(i, cause.persona, ground) for i in one) for one in parts)
+        wrong = "that title weighs more in another taste" if alien else None
+    else:
+        wrong = _rests(reading, cause, ground)
+    return wrong, {"persona": cause.persona, "items": list[JsonValue](heaviest)}
+
+
+def _belongs(item: str, persona: int, ground: Ground) -> bool:
+    """Return whether an item weighs in no other taste more, or is one of the two heaviest there."""
+    weights = {p: card.mass * dict(card.items).get(item, 0.0) for p, card in ground.cards.items()}
+    heaviest = [i for i, _ in ground.cards[persona].items[:2]]
+    return weights[persona] > 0 and (weights[persona] == max(weights.values()) or item in heaviest)
+
+
+def _likes(reading: Reading, talk: Talk) -> _Tested:
+    cause = _cause(reading, talk)
+    if cause is None:
+        return _NO_CAUSE, {}
+    wrong = _strange(cause, talk.ground)
+    talk.cause = cause
+    return wrong, {"persona": cause.persona, "items": list[JsonValue](cause.items)}
+
+
+def _lead(reading: Reading, following: Sequence[Reading], talk: Talk) -> _Tested:
+    """Test what only announces: the next assertion must be a fall for want of past likes."""
+    after = next((r for r in following if r.reads == "effect"), None)
+    ground = talk.ground
+    causes = [c for c in (_causes(after, talk) if after else ()) if c.items]
+    known = [c for c in causes if _strange(c, ground) is None]
+    if not known:
+        falls = ground.bare.rank > ground.place.rank
+        bare: _Values = {"rank": ground.place.rank, "rank_without_history": ground.bare.rank}
+        return (None if falls else "without any history it would stand no lower"), bare
+    change = max((_change(c, ground) for c in known), key=lambda c: c.beyond)
+    values: _Values = {"rank": change.before, "rank_without": change.after}
+    if "single" in reading.flags and len(known[0].items) != 1:
+        return "it is not a single like", values
+    wrong = None if change.beyond > change.before else "without these likes it would stand no lower"
+    return wrong, values
+
+
+def _share(reading: Reading, talk: Talk) -> _Tested:
+    ground, cause = talk.ground, _cause(reading, talk)
+    if cause is None or cause.persona is None:
+        return _NO_CAUSE, {}
+    if wrong := _strange(cause, ground):
+        return wrong, {}
+    talk.cause = cause
+    shares = {p: ground.whole.personas[p].share for p in ground.cards}
+    share, flags = shares[cause.persona], reading.flags
+    said = _number(reading.parts.get("share"))
+    wrong = None
+    if _off(share, said, flags):
+        wrong = f"it has {percent(share)} of the weight"
+    elif "largest" in flags and share < max(shares.values()):
+        wrong = "another taste has more of the weight"
+    return wrong, {"persona": cause.persona, "share": share}
+
+
+def _off(share: float, said: float | None, flags: frozenset[str]) -> bool:
+    """Return whether a share is another than the percentage said, or not on the side said."""
+    if ("majority" in flags and share <= 0.5) or ("minority" in flags and share >= 0.5):
+        return True
+    if said is None:
+        return False
+    if flags & {"more", "less"}:
+        return (100 * share > said) != ("more" in flags)
+    return abs(100 * share - said) > 0.5 + 1e-9
+
+
+def _nobody(reading: Reading, talk: Talk) -> _Tested:
+    ground, bare = talk.ground, talk.ground.bare
+    flags, parts = reading.flags, reading.parts
+    top = int(_number(parts.get("top")) or ground.top)
+    wrong = None
+    there = f"without any history it would stand in {ordinal(bare.rank)} place"
+    if (said := _number(parts.get("bare"))) is not None and (bare.beyond or said != bare.rank):
+        wrong = there
+    elif (said := _number(parts.get("rank"))) is not None and said != ground.place.rank:
+        wrong = f"it stands in {ordinal(ground.place.rank)} place"
+    elif (
+        flags & {"general", "bare_top", "anyway"} and (bare.beyond or bare.rank + bare.ties > top)
+    ) or ("rank" in parts and not bare.rank > ground.place.rank):
+        wrong = there
+    return wrong, {"rank": ground.place.rank, "rank_without_history": bare.rank, "ties": bare.ties}
+
+
+def _rank(reading: Reading, talk: Talk) -> _Tested:
+    ground, place, parts = talk.ground, talk.ground.place, reading.parts
+    top = int(_number(parts.get("top")) or ground.top)
+    wrong = None
+    if (said := _number(parts.get("rank"))) is not None and (place.beyond or said != place.rank):
+        wrong = f"it stands in {ordinal(place.rank)} place"
+    elif (said := _number(parts.get("of"))) is not None and said != ground.unseen:
+        wrong = f"the user has not seen {ground.unseen:,}"
+    elif "in_top" in reading.flags and (place.beyond or place.rank > top):
+        wrong = f"it stands in {ordinal(place.rank)} place, outside the top {top}"
+    elif "first" in reading.flags and place.rank != 1:
+        wrong = f"it stands in {ordinal(place.rank)} place"
+    return wrong, {"rank": place.rank, "of": ground.unseen}
+
+
+def _year(reading: Reading, talk: Talk) -> _Tested:
+    rec = talk.ground.ws.recommender
+    year = float(rec.items["year"].iloc[rec.item_ids.index(talk.ground.item)])
+    if year != year:
+        return "the data have no year of it", {"year": None}
+    wrong = None if _number(reading.parts["year"]) == year else f"its year is {year:.0f}"
+    return wrong, {"year": int(year)}
+
+
+def _rating(reading: Reading, talk: Talk) -> _Tested:
+    facts, parts = talk.ground.facts, reading.parts
+    values: _Values = {"mean": facts.mean, "count": facts.ratings, "best": facts.best}
+    if facts.mean is None or facts.best is None:
+        return "the item has no ratings", values
+    wrong = None
+    if (said := parts.get("mean")) is not None and not _shown(said.values[0], facts.mean):
+        wrong = f"its mean rating is {facts.mean:.2f}"
+    elif (number := _number(parts.get("best"))) is not None and number != facts.best:
+        wrong = f"the best rating is {facts.best:g}"
+    elif (number := _number(parts.get("count"))) is not None and number != facts.ratings:
+        wrong = f"it has {facts.ratings:,} ratings"
+    return wrong, values
+
+
+def _popularity(reading: Reading, talk: Talk) -> _Tested:
+    facts, parts = talk.ground.facts, reading.parts
+    values: _Values = {"liked": facts.liked, "place": facts.place, "of": facts.of}
+    wrong = None
+    if (said := _number(parts.get("liked"))) is not None and said != facts.liked:
+        wrong = f"{facts.liked:,} users liked it"
+    elif (said := _number(parts.get("place"))) is not None and said != facts.place:
+        wrong = f"it comes {ordinal(facts.place)} by likes"
+    elif (said := _number(parts.get("of"))) is not None and said != facts.of:
+        wrong = f"there are {facts.of:,} items"
+    elif "popular" in reading.flags and facts.place > max(1, POPULAR * facts.of):
+        wrong = f"it comes {ordinal(facts.place)} of {facts.of:,} by likes"
+    return wrong, values
+
+
+def _quote(reading: Reading, talk: Talk) -> _Tested:
+    ground = talk.ground
+    said = reading.parts["quote"].values[0]
+    known = {_bare(text): stored for text, stored in ground.sentences.items()}
+    stored = known.get(_bare(said))
+    if stored is None:
+        inside = any(_bare(said) in text for text in known)
+        partial = "only a part of a sentence stands in a review of it, which may change its sense"
+        return partial if inside else "no review of this item has this sentence", {}
+    values: _Values = {"review": stored.id, "rating": stored.rating, "source": stored.source}
+    low, high = ground.tones
+    wrong = None
+    rating = _number(reading.parts.get("rating"))
+    if stored.user == ground.user:
+        wrong = "that is the user's own review of this item"
+    elif rating is not None and rating != stored.rating:
+        wrong = "the review's rating is another"
+    elif "sample" in reading.flags and stored.source != "sample":
+        wrong = "the review is no sample"
+    elif "favourable" in reading.flags and (stored.rating is None or stored.rating < high):
+        wrong = "the review is not favourable"
+    elif "critical" in reading.flags and (stored.rating is None or stored.rating > low):
+        wrong = "the review is not critical"
+    return wrong, values
+
+
+def _bare(text: str) -> str:
+    return str(clean(text)).strip(" .,").replace("’", "'")
+
+
+def _number(named: Named | None) -> float | None:
+    return None if named is None else float(named.values[0])
+
+
+def _shown(said: str, found: float) -> bool:
+    """Return whether a number, to the decimals that it is said with, is the one found."""
+    decimals = len(said.partition(".")[2])
+    return abs(float(said) - found) <= 0.5 * 10.0**-decimals + 1e-9
+
+
+_TESTS: Mapping[str, tuple[str, Callable[[Reading, Talk], _Tested]]] = MappingProxyType(
+    {
+        "effect": ("effect", _effect),
+        "comparison": ("persona_comparison", _comparison),
+        "basis": ("persona_items", _basis),
+        "likes": ("recent", _likes),
+        "lead": ("history_effect", _likes),
+        "share": ("persona_share", _share),
+        "nobody": ("not_about_you", _nobody),
+        "rank": ("rank", _rank),
+        "year": ("metadata", _year),
+        "rating": ("rating", _rating),
+        "popularity": ("popularity", _popularity),
+        "quote": ("review_quote", _quote),
+    }
+)

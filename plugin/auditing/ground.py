@@ -1,0 +1,110 @@
+"""Execute what is true of one recommendation, each fact once and only where it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from whythis.recsys import effects
+from whythis.recsys.naming import PersonaCard, persona_cards
+from whythis.recsys.scorer import Place
+from whythis.tools.facts import ItemFacts, item_facts
+from whythis.tools.probes import TOP, tones
+from whythis.tools.reviews import Sentence
+from whythis.tools.workspace import Workspace
+from whythis.wording import clean
+
+
+@dataclass(frozen=True)
+class Change:
+    """Hold what taking a cause away does; `effect`: score with it minus score without.
+
+    `after` is None where the recommender's list ends before the item; it is `beyond` then.
+    """
+
+    before: int
+    after: int | None
+    beyond: int
+    effect: float
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """Ask the recommender about one user and one unseen item.
+
+    Every property may raise what the recommender raises: `UnknownIdError` or `DataError` for an
+    item that cannot be recommended, `MissingPartError` where the model or the reviews are not
+    there.
+    """
+
+    ws: Workspace
+    user: str
+    item: str
+    top: int = TOP
+
+    @cached_property
+    def place(self) -> Place:
+        """Return where the item stands."""
+        return self.ws.recommender.place(self.user, self.item)
+
+    @cached_property
+    def unseen(self) -> int:
+        """Return the number of items the user has not seen."""
+        rec = self.ws.recommender
+        return len(rec.item_ids) - len(set(rec.seen(self.user).tolist()))
+
+    @cached_property
+    def bare(self) -> Place:
+        """Return where the item would stand with the whole history removed."""
+        return effects.without_history(self.ws.recommender, self.user, self.item)
+
+    @cached_property
+    def history(self) -> tuple[str, ...]:
+        """Return the ids of the user's liked items that the scores rest on."""
+        rec = self.ws.recommender
+        return tuple(rec.item_ids.ids[i] for i in rec.history(self.user))
+
+    @cached_property
+    def cards(self) -> dict[int, PersonaCard]:
+        """Return the user's tastes by persona, each with all its items."""
+        every = persona_cards(self.ws.owned(), self.user, shown=max(1, len(self.history)))
+        return {card.persona: card for card in every}
+
+    @cached_property
+    def whole(self) -> effects.Decomposition:
+        """Return the score taken apart."""
+        return effects.decompose(self.ws.owned(), self.user, self.item)
+
+    @cached_property
+    def facts(self) -> ItemFacts:
+        """Return the counts of the item's ratings and likes."""
+        return item_facts(self.ws.recommender, self.item)
+
+    @cached_property
+    def sentences(self) -> dict[str, Sentence]:
+        """Return the stored sentences of the item's reviews, by their words as shown."""
+        return {str(clean(s.text)): s for s in self.ws.store().of_item(self.item)}
+
+    @cached_property
+    def tones(self) -> tuple[float, float]:
+        """Return the highest rating of a critical and the lowest of a favourable review."""
+        return tones(self.ws)
+
+    @cached_property
+    def _removals(self) -> dict[tuple[str, ...], Change]:
+        return {}
+
+    def without_taste(self, persona: int) -> Change:
+        """Return what deleting a persona does."""
+        part = self.whole.personas[persona]
+        return Change(self.whole.rank, part.rank_without, part.rank_without, part.effect)
+
+    def without_items(self, items: tuple[str, ...]) -> Change:
+        """Return what removing past items together does."""
+        if items not in self._removals:
+            run = effects.remove(self.ws.recommender, self.user, self.item, [items])[0]
+            after = None if run.beyond else run.rank_after
+            self._removals[items] = Change(
+                run.rank_before, after, run.rank_after, run.score_before - run.score_after
+            )
+        return self._removals[items]

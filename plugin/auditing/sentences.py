@@ -1,0 +1,41 @@
+"""Split a text into sentences, leaving quotations and titles whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from whythis.auditing.mentions import Mention
+
+_END = re.compile(r"(?:[.!?]+[)\]”\"’]*|\n\s*(?:[-*•]\s+)?|\Z)")
+_ABBREVIATED = re.compile(
+    r"(?:\b(?:e\.g|i\.e|etc|vs|no|nr|mr|mrs|ms|dr|st|approx)|\b[A-Z])$", re.IGNORECASE
+)
+LONGEST = 600
+"""Characters of a sentence that is read; nobody writes a longer one in good faith."""
+
+
+def sentences(text: str, found: Sequence[Mention]) -> list[tuple[int, int]]:
+    """Return the spans of the sentences, in order, white space trimmed, none empty.
+
+    A stop inside a mention (a title, a quotation, a number) ends nothing, nor does one after which
+    no white space follows, nor that of an abbreviation.
+    """
+    spans, start = [], 0
+    for match in _END.finditer(text):
+        stop, end = match.span()
+        if any(m.start < end and stop < m.end for m in found if m.symbol != "QUOTE"):
+            continue
+        if any(m.start < stop < m.end - 1 for m in found if m.symbol == "QUOTE"):
+            continue
+        mark = match.group()
+        if mark and not mark.isspace() and "\n" not in mark:
+            if end < len(text) and not text[end].isspace():
+                continue
+            if mark.startswith(".") and _ABBREVIATED.search(text[start:stop]):
+                continue
+        if piece := text[start:end].strip():
+            begin = start + text[start:end].index(piece[0])
+            spans.append((begin, begin + len(piece)))
+        start = end
+    return spans
