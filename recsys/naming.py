@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from whythis.recsys.recommender import Recommender
+from whythis.recsys.titles import cut
 
 MIN_MASS = 0.02
 """A persona holding less of the weighted history than this is too thin to be named or told."""
 
 _COVER = 0.34  # a label must hold for at least this share of the persona's weight
 _WORD = re.compile(r"[^\W\d_]{4,}")
-_LONGEST = 60  # characters of a title or label that a name may hold
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _candidates(
         yield _plain(main)
         for other in rest[1:]:
             yield f"{_plain(main)} and {_plain(other)}"
-    titles = [_cut(rec.title(item)) for item in heaviest]
+    titles = [cut(rec.title(item)) for item in heaviest]
     stem = f"{_plain(ranked[0])} like " if ranked else ""
     for n in range(1, len(titles) + 1):
         yield stem + " and ".join(titles[:n][-2:]) if n > 1 else stem + titles[0]
@@ -126,12 +126,8 @@ def _coverage(
     return total
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + "…"
-
-
 def _plain(label: str) -> str:
-    return _SPOKEN.get(label) or _cut(label if label.isupper() else label.lower())
+    return _SPOKEN.get(label) or cut(label if label.isupper() else label.lower())
 
 
 _SPOKEN = {

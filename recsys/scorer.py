@@ -14,6 +14,7 @@ import pandas as pd
 
 from whythis.recsys.errors import DataError
 from whythis.recsys.metrics import rank_of
+from whythis.recsys.titles import short_titles
 from whythis.recsys.vocabulary import Vocabulary
 
 Indices = npt.NDArray[np.int64]
@@ -174,12 +175,10 @@ class Scorer(ABC):
 
     @cached_property
     def _short(self) -> list[str]:
-        bare = self.items["title"]
-        alone = ~bare.str.casefold().duplicated(keep=False)
-        return [b if one else t for b, one, t in zip(bare, alone, self.titles, strict=True)]
+        return short_titles(self.items["title"].tolist(), self.titles)
 
     def short_title(self, item: str) -> str:
-        """Return the title as said in a sentence: without the year unless another shares it."""
+        """Return the title as said in a sentence: cut, and bare of the year where that is clear."""
         return self._short[self.item_ids.index(item)]
 
     def title(self, item: str) -> str:

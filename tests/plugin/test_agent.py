@@ -79,7 +79,7 @@ def test_audience_style_and_length_reach_the_model(small_workspace: Workspace) -
         assert prompt.audience in system["content"]
         assert prompt.style in system["content"]
         assert f"{most} sentences at most" in request["content"]
-        asked = re.findall(r"^[a-z]\d ", request["content"], re.MULTILINE)
+        asked = re.findall(r'^"[a-z]\d": ', request["content"], re.MULTILINE)
         assert 1 < len(asked) <= most
 
 
