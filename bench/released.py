@@ -34,6 +34,7 @@ from whythis.writer import Writer
 
 Answer = Mapping[str, Any]
 _QUICK = 10
+_ROLE = re.compile(r"\{\w+\.(\w+)\}")
 TARGETS = (
     Target("claim precision", "==", 1.0),
     Target("source accuracy", "==", 1.0),
@@ -135,7 +136,7 @@ def _figures(
     metrics = [a["metrics"] for a in answers]
     drafts = [m["claim_precision_draft"] for m in metrics]
     drafted = [d for d in drafts if d is not None]
-    texts = [s["text"] for a in answers for s in a["sentences"] if s["writer"] == "model"]
+    drafts = [s["draft"] for a in answers for s in a["sentences"] if s["writer"] == "model"]
     sentences = sum(len(a["sentences"]) for a in answers)
     checks, seconds = [m["ms"]["check"] for m in metrics], [a["seconds"] for a in answers]
     figures |= {
@@ -145,8 +146,8 @@ def _figures(
         "quotations": float(len(quoted)),
         "quotations found word for word": float(sum(quoted)),
         "draft claim precision, mean": float(np.mean(drafted)) if drafted else float("nan"),
-        "sentences by the writer": len(texts) / max(1, sentences),
-        "of these worded anew": _anew(texts),
+        "sentences by the writer": len(drafts) / max(1, sentences),
+        "of these worded anew": _anew(drafts),
         "sentences not said": float(sum(len(a["dropped"]) for a in answers)),
         "answers by code alone": float(sum(a["llm"] == "none" for a in answers)),
         "rounds, mean": float(np.mean([m["rounds"] for m in metrics])),
@@ -162,11 +163,15 @@ def _share(found: Sequence[bool]) -> float:
     return float(np.mean(found)) if found else float("nan")
 
 
-def _anew(texts: Sequence[str]) -> float:
-    """Return the part of the sentences that fit no built-in phrasing: a model is shown those."""
-    phrasings = [
-        re.compile(re.sub(r"\\\{.*?\\\}", ".+", re.escape(phrasing)), re.IGNORECASE)
-        for variants in load_language().say.values()
-        for phrasing in variants
-    ]
-    return _share([not any(p.fullmatch(text) for p in phrasings) for text in texts])
+def _anew(drafts: Sequence[str]) -> float:
+    """Return the part of the drafts that fit no built-in phrasing: a model is shown those."""
+    said = (text for variants in load_language().say.values() for text in variants)
+    phrasings = [re.compile(_pattern(text), re.IGNORECASE) for text in said]
+    plain = [_ROLE.sub(r"{\1}", draft) for draft in drafts]
+    return _share([not any(p.fullmatch(draft) for p in phrasings) for draft in plain])
+
+
+def _pattern(phrasing: str) -> str:
+    """Return what a built-in phrasing may read, parts in brackets left out or not."""
+    slots = re.escape(_ROLE.sub(r"{\1}", phrasing))
+    return slots.replace(r"\[", "(?:").replace(r"\]", ")?")
