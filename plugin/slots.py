@@ -62,7 +62,9 @@ REQUIRED: Mapping[str, frozenset[str]] = {
 
 def slots(claim: Claim, titles: Mapping[str, str]) -> dict[str, str]:
     """Return the phrases a claim offers by slot name; `titles` names its past and other items."""
-    named = "".join(listing([titles[i] for i in claim.subject.items]))
+    # catalogues hold some items twice: a title is said once
+    said = list(dict.fromkeys(titles[i] for i in claim.subject.items))
+    named = "".join(listing(said))
     match claim:
         case PersonaShare():
             return {
@@ -72,7 +74,7 @@ def slots(claim: Claim, titles: Mapping[str, str]) -> dict[str, str]:
         case PersonaEffect(value=value):
             return {"persona": taste(value.name), "without": _without_taste(claim)}
         case PersonaItems():
-            verb = "weighs" if len(claim.subject.items) == 1 else "weigh"
+            verb = "weighs" if len(said) == 1 else "weigh"
             return {"persona": taste(claim.value.name), "where": f"in which {named} {verb} most"}
         case HistoryEffect(value=value):
             outside = value.outside and value.rank_before <= value.top

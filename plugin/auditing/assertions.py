@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice, product
+from itertools import chain, islice, product
 from types import MappingProxyType
 
 from pydantic import JsonValue
@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from whythis.auditing.grammar import Named, Reading
 from whythis.auditing.ground import Change, Ground
 from whythis.auditing.mentions import MEANT
-from whythis.auditing.records import Finding
+from whythis.auditing.records import Finding, Supported
 from whythis.offer import NOTICEABLE
 from whythis.recsys.errors import MissingPartError
 from whythis.traits import POPULAR, SMALL
@@ -50,22 +50,38 @@ def assess(reading: Reading, following: Sequence[Reading], talk: Talk) -> Findin
         wrong, values = _lead(reading, following, talk)
     else:
         wrong, values = test(reading, talk)
-    outcome = "supported" if wrong is None else "refuted"
-    doubtful = [n for n in reading.parts.values() if not n.exact]
-    reason = wrong or ("so it is" if not doubtful else "so it is, a title's spelling apart")
-    source = "data" if kind in ("rating", "popularity") else "reviews"
-    rec = talk.ground.ws
-    sources = {"data": rec.data_source, "reviews": "reviews"}
+    outcome: Supported = "supported" if wrong is None else "refuted"
+    if kind == "effect":
+        kind = "persona_effect" if "persona" in values else "history_effect"
+    ws = talk.ground.ws
+    sources = {"rating": ws.data_source, "popularity": ws.data_source, "metadata": ws.data_source}
+    sources |= {"review_quote": "reviews"}
     return Finding(
         said=reading.words,
         kind=kind,
         outcome="uncheckable" if wrong == _NO_CAUSE else outcome,
-        reason=reason,
+        reason=wrong or _so(kind, values, reading),
         found=values,
-        source=sources[source]
-        if kind in ("rating", "popularity", "review_quote")
-        else rec.model_source,
+        source=sources.get(kind, ws.model_source),
     )
+
+
+def _so(kind: str, values: Mapping[str, JsonValue], reading: Reading) -> str:
+    """Return what was found where a sentence is right."""
+    told = {
+        "persona_effect": "rank {rank}, without it {rank_without}",
+        "history_effect": "rank {rank}, without it {rank_without}",
+        "not_about_you": "rank {rank}, without any history {rank_without_history}",
+        "rank": "rank {rank} of {of}",
+        "rating": "{mean:.2f} of {best:g} from {count}",
+        "popularity": "liked by {liked}, place {place} of {of}",
+        "persona_share": "share {share:.3f}",
+        "review_quote": "it stands in review {review}",
+    }.get(kind)
+    known = told is not None and all(v is not None for v in values.values())
+    so = told.format_map(values) if told is not None and known else "so it is"
+    near = [n for n in reading.parts.values() if not n.exact]
+    return f"{so}; a title is spelt otherwise" if near else so
 
 
 _NO_CAUSE = "it does not say which taste or like it means"
@@ -107,9 +123,16 @@ def _causes(reading: Reading, talk: Talk) -> list[Cause]:
     if "taste" in reading.parts:
         return [Cause(persona=int(reading.parts["taste"].values[0]))]
     if "likes" in reading.parts:
-        choices = [value.split(MEANT) for value in reading.parts["likes"].values]
-        return [Cause(items=tuple(dict.fromkeys(items))) for items in islice(product(*choices), 8)]
+        choices = [_meant(value) for value in reading.parts["likes"].values]
+        chosen = (dict.fromkeys(chain.from_iterable(one)) for one in product(*choices))
+        return [Cause(items=tuple(items)) for items in islice(chosen, 8)]
     return [] if talk.cause is None else [talk.cause]
+
+
+def _meant(value: str) -> list[tuple[str, ...]]:
+    """Return the items that a title may mean: where several share it, all of them or one."""
+    items = tuple(value.split(MEANT))
+    return [items] if len(items) == 1 else [items, *((item,) for item in items)]
 
 
 def _cause(reading: Reading, talk: Talk) -> Cause | None:
@@ -146,6 +169,12 @@ def _ranks(reading: Reading, change: Change) -> str | None:
     return None
 
 
+def _standing(change: Change) -> str:
+    if change.after == change.before:
+        return f"without that it would still stand in {ordinal(change.before)} place"
+    return f"without that it would stand in {_after(change)} place, now in {ordinal(change.before)}"
+
+
 def _after(change: Change) -> str:
     return f"{ordinal(change.beyond)} or a lower" if change.after is None else ordinal(change.after)
 
@@ -153,13 +182,13 @@ def _after(change: Change) -> str:
 def _moves(reading: Reading, change: Change, ground: Ground) -> str | None:
     after = change.beyond
     down, up = after > change.before, after < change.before
-    there = (
-        f"without that it would stand in {_after(change)} place, now in {ordinal(change.before)}"
-    )
+    there = _standing(change)
     flags = reading.flags
     if ("falls" in flags and not down) or ("rises" in flags and not up):
         return there
-    if "stays" in flags and after != change.before:
+    if ("stays" in flags and after != change.before) or (
+        "far" in flags and abs(after - change.before) < ground.top
+    ):
         return there
     top = int(_number(reading.parts.get("top")) or ground.top)
     if "leaves" in flags and not change.before <= top < after:
@@ -220,10 +249,13 @@ def _rests(reading: Reading, cause: Cause, ground: Ground) -> str | None:
     if "rests" not in reading.parts or cause.persona is None:
         return None
     told = [frozenset(value.split(MEANT)) for value in reading.parts["rests"].values]
-    heaviest = [item for item, _ in ground.cards[cause.persona].items[: len(told)]]
-    if not all(any(item in one for one in told) for item in heaviest):
-        titles = ", ".join(clean(ground.ws.recommender.title(i)) for i in heaviest)
-        return f"what weighs most in that taste is {titles}"
+    rec = ground.ws.recommender
+    heaviest: dict[str, str] = {}  # one item a title, the heaviest first
+    for item, _ in ground.cards[cause.persona].items:
+        heaviest.setdefault(rec.title(item), item)
+    first = list(heaviest.items())[: len(told)]
+    if not all(any(item in one for one in told) for _, item in first):
+        return f"what weighs most in that taste is {', '.join(clean(title) for title, _ in first)}"
     return None
 
 
@@ -435,6 +467,8 @@ def _quote(reading: Reading, talk: Talk) -> _Tested:
         wrong = "that is the user's own review of this item"
     elif rating is not None and rating != stored.rating:
         wrong = "the review's rating is another"
+    elif (best := _number(reading.parts.get("best"))) is not None and best != ground.facts.best:
+        wrong = f"the best rating is {ground.facts.best}"
     elif "sample" in reading.flags and stored.source != "sample":
         wrong = "the review is no sample"
     elif "favourable" in reading.flags and (stored.rating is None or stored.rating < high):
@@ -442,6 +476,16 @@ def _quote(reading: Reading, talk: Talk) -> _Tested:
     elif "critical" in reading.flags and (stored.rating is None or stored.rating > low):
         wrong = "the review is not critical"
     return wrong, values
+
+
+def _dissent(_reading: Reading, talk: Talk) -> _Tested:
+    """Test whether a review by another user is critical."""
+    ground = talk.ground
+    low, _ = ground.tones
+    others = [s for s in ground.sentences.values() if s.user != ground.user]
+    critical = [s.id for s in others if s.rating is not None and s.rating <= low]
+    wrong = None if critical else "no review of it is critical"
+    return wrong, {"review": critical[0] if critical else None}
 
 
 def _bare(text: str) -> str:
@@ -472,5 +516,6 @@ _TESTS: Mapping[str, tuple[str, Callable[[Reading, Talk], _Tested]]] = MappingPr
         "rating": ("rating", _rating),
         "popularity": ("popularity", _popularity),
         "quote": ("review_quote", _quote),
+        "dissent": ("review_quote", _dissent),
     }
 )

@@ -85,9 +85,8 @@ class Auditor:
 
     def _judged(self, text: str, talk: Talk) -> list[Judged]:
         found = self._mentions(text, talk.ground)
-        return [
-            self._sentence(text, start, end, found, talk) for start, end in sentences(text, found)
-        ]
+        spans = sentences(text, found, self._grammar.questions)
+        return [self._sentence(text, start, end, found, talk) for start, end in spans]
 
     def _mentions(self, text: str, ground: Ground) -> tuple[Mention, ...]:
         tastes: Mapping[str, int] = {}
@@ -104,6 +103,7 @@ class Auditor:
             known=known,
             tastes=tastes,
             heads=self._grammar.taste_heads,
+            verbs=self._grammar.liking_verbs,
         )
 
     def _sentence(
@@ -127,24 +127,21 @@ class Auditor:
                 reading=reading,
             )
 
-        if end - start > LONGEST:
-            return judged("uncheckable", f"it is longer than {LONGEST} characters")
         inside = [
             Mention(m.start - start, m.end - start, m.symbol, m.value, m.exact)
             for m in found
             if start <= m.start and m.end <= end
         ]
         line = grammars.line(words, inside, self._grammar)
-        try:
-            readings = grammars.read(line, self._grammar)
-            whole = readings is not None
-            if readings is None:
-                readings = grammars.pieces(line, self._grammar)
-        except TimeoutError:
-            return judged("uncheckable", "its words are made to take long to read")
+        if sum(map(len, line.words)) > LONGEST:
+            return judged("uncheckable", f"it is longer than {LONGEST} characters")
+        readings = grammars.read(line, self._grammar)
+        whole = readings is not None
+        if readings is None:
+            readings = grammars.pieces(line, self._grammar)
         findings = [_tested(r, readings[n + 1 :], talk) for n, r in enumerate(readings)]
         wrong = next((f for f in findings if f.outcome == "refuted"), None)
-        if wrong is not None and (whole or not self._negated(line)):
+        if wrong is not None and (whole or self._apart(line, readings)):
             return judged("refuted", wrong.reason, findings)
         open_ = next((f for f in findings if f.outcome == "uncheckable"), None)
         if whole and findings and open_ is None:
@@ -192,9 +189,7 @@ class Auditor:
         )
 
     def _unread(self, line: grammars.Line, findings: Sequence[Finding]) -> str:
-        unknown = [
-            w for w in line.text.split() if w.isalpha() and w not in self._grammar.vocabulary
-        ]
+        unknown = [w for w in line.words if w.isalpha() and w not in self._grammar.vocabulary]
         if unknown:
             listed = ", ".join(f"“{w}”" for w in dict.fromkeys(unknown[:5]))
             return f"it says more than can be executed or looked up: {listed}"
@@ -202,8 +197,13 @@ class Auditor:
             return "only a part of it can be executed or looked up"
         return "it makes no statement that can be executed or looked up"
 
+    def _apart(self, line: grammars.Line, readings: Sequence[grammars.Reading]) -> bool:
+        """Return whether what was read keeps its sense without the rest of the sentence."""
+        read = {word for reading in readings for word in reading.words.split()}
+        return not self._negated(line) and line.named.keys() & set(line.words) <= read
+
     def _negated(self, line: grammars.Line) -> bool:
-        return any(word in self._grammar.negations for word in line.text.split())
+        return any(word in self._grammar.negations for word in line.words)
 
 
 def audit(text: str, *, user: str, item: str, ws: Workspace, reader: Reader | None = None) -> Audit:

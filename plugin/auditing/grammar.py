@@ -12,22 +12,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from importlib.resources import files
+from itertools import chain
+from typing import Any
 
 import regex
 from pydantic import BaseModel, ConfigDict
 
+from whythis.auditing.matching import Chart, Part, compiled, spelt, split
 from whythis.auditing.mentions import Mention
 from whythis.recsys.errors import DataError
 
 _WORD = re.compile(r"[^\W\d_]+|[0-9]+|[^\s]")
 _CONTRACTED = re.compile(r"(?i)(?<=[a-z])(?:n['’]t|['’](?:d|s|ve|re|ll|m))\b")
-_PART = re.compile(
-    r"<([a-z_]+)>|\{([a-z_]+):([A-Z]+)\}|\[([a-z_]+)\]|(&\(|[()|?*])|([^\s()|?*<>{}\[\]&]+)"
-)
 _AND = ("and", "&", "or")
-_BRACKETS = {"(": "-lrb-", ")": "-rrb-", "<": "-lt-", ">": "-gt-"}
-_PATIENCE = 0.5
-"""Seconds that one shape may try on one sentence; none needs more than milliseconds."""
+_BRACKETS = {"(": "-lrb-", ")": "-rrb-", "<": "-lt-", ">": "-gt-", "?": "-qm-"}
+_INFLECTED = ("base", "s", "past", "part", "ing")
 
 
 class Shape(BaseModel):
@@ -40,7 +39,7 @@ class Shape(BaseModel):
 
 
 class Grammar(BaseModel):
-    """Hold a grammar file, validated; what its parts mean stands in the file itself."""
+    """Hold the grammar of a language, validated; what its parts mean stands in its files."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -51,38 +50,46 @@ class Grammar(BaseModel):
     rank_before: tuple[str, ...]
     rank_after: tuple[str, ...]
     taste_heads: frozenset[str]
+    liking_verbs: frozenset[str]
     neutral: tuple[str, ...]
     negations: frozenset[str]
-    joints: tuple[str, ...]
+    joints: frozenset[str]
     concessions: frozenset[str]
+    questions: frozenset[str]
+    inflections: Mapping[str, tuple[str, str, str, str, str]]
+    verbs: Mapping[str, tuple[str, ...]]
     macros: Mapping[str, str]
     shape: tuple[Shape, ...]
 
     @cached_property
-    def patterns(self) -> tuple[Form, ...]:
-        """Return every form as a pattern over words and symbols such as `ORD#3 `."""
+    def forms(self) -> tuple[tuple[str, Part], ...]:
+        """Return every form with what it reads, in the order in which they are tried.
+
+        Raises `DataError` for a form that cannot be read, or that names an unknown part.
+        """
+        known = dict(self.macros)
+        for name, verbs in self.verbs.items():
+            every = zip(*(_inflected(verb, self.inflections) for verb in verbs), strict=True)
+            for kind, same in zip(_INFLECTED, every, strict=True):
+                known[f"{name}.{kind}"] = "|".join(dict.fromkeys(same))
+        made: dict[str, Part] = {}
+
+        def named(name: str, within: tuple[str, ...] = ()) -> Part:
+            if name not in known or name in within:
+                raise DataError(f"grammar {self.language!r}: <{name}> is unknown or within itself")
+            if name not in made:
+                made[name] = compiled(known[name], lambda part: named(part, (*within, name)))
+            return made[name]
+
         return tuple(
-            Form(shape.reads, _needed(form), regex.compile(self._pattern(form, ())))
-            for shape in self.shape
-            for form in shape.forms
+            (shape.reads, compiled(form, named)) for shape in self.shape for form in shape.forms
         )
 
-    def _pattern(self, form: str, within: tuple[str, ...]) -> str:
-        made = []
-        for macro, label, symbol, flag, sign, word in _PART.findall(form):
-            if macro:
-                if macro not in self.macros or macro in within:
-                    raise DataError(f"grammar {self.language!r}: <{macro}> in {form!r} is unknown")
-                made.append(f"(?:{self._pattern(self.macros[macro], (*within, macro))})")
-            elif label:
-                made.append(f"(?:(?P<{label}>{symbol}#[0-9]+) )")
-            elif flag:
-                made.append(f"(?P<{flag}>)")
-            elif sign:
-                made.append({"(": "(?:", "&(": "(?="}.get(sign, sign))
-            else:
-                made.append(f"(?:{regex.escape(word)} )")
-        return "".join(made)
+    @cached_property
+    def opening(self) -> Mapping[str, tuple[tuple[str, Part], ...]]:
+        """Return the forms that can begin with a word or symbol."""
+        words_ = frozenset[str]().union(*(part.first for _, part in self.forms))
+        return {w: tuple(form for form in self.forms if w in form[1].first) for w in words_}
 
     @cached_property
     def around_ranks(self) -> tuple[tuple[tuple[str, ...], ...], tuple[tuple[str, ...], ...]]:
@@ -97,10 +104,16 @@ class Grammar(BaseModel):
     def vocabulary(self) -> frozenset[str]:
         """Return every word that stands in a form, a joint or a phrase passed over."""
         forms = [f for shape in self.shape for f in shape.forms]
-        parts = [
-            word for form in (*forms, *self.macros.values()) for *_, word in _PART.findall(form)
-        ]
-        return frozenset(parts) | {w for p in (*self.neutral, *self.joints) for w, _, _ in words(p)}
+        parts = {word for form in (*forms, *self.macros.values()) for word in spelt(form)}
+        verbs = {
+            word
+            for verb in chain.from_iterable(self.verbs.values())
+            for phrase in _inflected(verb, self.inflections)
+            for word in phrase.split()
+        }
+        return frozenset(parts | verbs) | {
+            w for p in (*self.neutral, *self.joints) for w, _, _ in words(p)
+        }
 
     @cached_property
     def passed_over(self) -> regex.Pattern[str]:
@@ -112,40 +125,25 @@ class Grammar(BaseModel):
             f"(?<= )(?:, {one}, |, {one}(?=[.:;!-])|(?<=(?:^|[.:;] ) ?){one}, |{one})"
         )
 
-    @cached_property
-    def joint(self) -> regex.Pattern[str]:
-        """Return the pattern of what may stand between two assertions."""
-        return regex.compile(
-            "(?<= |^)(?:" + "|".join(map(regex.escape, map(_spaced, self.joints))) + ")"
-        )
 
-
-@dataclass(frozen=True)
-class Form:
-    """Hold a form of words: what it reads, words it cannot do without, and its pattern."""
-
-    reads: str
-    needed: frozenset[str]
-    pattern: regex.Pattern[str]
-
-
-def _needed(form: str) -> frozenset[str]:
-    """Return the words and symbols that stand in a form outside of any choice."""
-    depth, found = 0, list[str]()
-    for macro, _, symbol, flag, sign, word in _PART.findall(form):
-        if sign == "?" and not depth and found:
-            found.pop()
-        depth += {"(": 1, "&(": 1, ")": -1}.get(sign, 0)
-        if depth == 0 and not flag:
-            found.append("" if macro or sign else symbol or word)
-    return frozenset(found) - {""}
+def _inflected(verb: str, inflections: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Return the five forms of a verb: "fall falls fell fallen falling"; regular: "push + up"."""
+    head, _, particle = verb.partition("+")
+    given = head.split()
+    if len(given) == 1:
+        ending = max((e for e in inflections if given[0].endswith(e)), key=len)
+        stem = given[0].removesuffix(ending)
+        given = [stem + e for e in inflections[ending]]
+    if len(given) != len(_INFLECTED):
+        raise DataError(f"grammar verb {verb!r}: give one form, or five")
+    return tuple(f"{form} {particle.strip()}".strip() for form in given)
 
 
 @dataclass(frozen=True)
 class Line:
-    """Hold a sentence as words and symbols, each followed by one space, and what symbols name."""
+    """Hold a sentence as words and symbols such as `ORD#3`, and what these symbols name."""
 
-    text: str
+    words: tuple[str, ...]
     named: Mapping[str, Named]
 
 
@@ -176,9 +174,22 @@ class Reading:
 
 @lru_cache(maxsize=4)
 def load_grammar(name: str = "english") -> Grammar:
-    """Return a grammar that came with the package."""
-    text = files("whythis.auditing").joinpath(f"{name}.toml").read_text(encoding="utf-8")
-    return Grammar.model_validate(tomllib.loads(text))
+    """Return a grammar that came with the package: NAME.toml and every NAME_PART.toml, as one.
+
+    Raises `DataError` where two files say the same thing.
+    """
+    merged: dict[str, Any] = {}
+    ours = re.compile(rf"{name}(_\w+)?\.toml")
+    for file in files("whythis.auditing").iterdir():
+        found = tomllib.loads(file.read_text("utf-8")) if ours.fullmatch(file.name) else {}
+        for key, value in found.items():
+            known = merged.setdefault(key, type(value)())
+            if (known and isinstance(value, str)) or (
+                isinstance(value, dict) and known.keys() & value.keys()
+            ):
+                raise DataError(f"grammar {file.name}: {key!r} says again what another file says")
+            merged[key] = known | value if isinstance(value, dict) else known + value
+    return Grammar.model_validate(merged)
 
 
 def words(text: str) -> list[tuple[str, int, int]]:
@@ -228,11 +239,10 @@ def line(text: str, found: Sequence[Mention], grammar: Grammar) -> Line:
         made.append(one)
         at += used
     named = {f"{one.symbol}#{n}": one for n, one in enumerate(made) if isinstance(one, Named)}
-    spelt = " ".join(
+    told = " ".join(
         one if isinstance(one, str) else f"{one.symbol}#{n}" for n, one in enumerate(made)
     )
-    short = grammar.passed_over.sub("", f" {spelt} ")[1:]
-    return Line(short, named)
+    return Line(tuple(grammar.passed_over.sub("", f" {told} ").split()), named)
 
 
 def _match(stream: _Stream, at: int, wanted: Sequence[str]) -> bool:
@@ -306,40 +316,25 @@ def _plain(
 
 
 def read(one: Line, grammar: Grammar) -> tuple[Reading, ...] | None:
-    """Return the assertions that make up the whole sentence, in order; None if it says more.
-
-    Raises `TimeoutError` for a sentence made to take long.
-    """
-    text = one.text
-    joints = [(m.start(), m.end()) for m in grammar.joint.finditer(text)]
-    ends = sorted({len(text), *(start for start, _ in joints)}, reverse=True)
-    after = dict(joints)
+    """Return the assertions that make up the whole sentence, in order; None if it says more."""
+    assertions = _Assertions(one, grammar)
     known: dict[int, tuple[Reading, ...] | None] = {}
 
     def rest(at: int) -> tuple[Reading, ...] | None:
-        if at == len(text):
+        if at == len(one.words):
             return ()
         if at not in known:
             known[at] = _rest(at)
         return known[at]
 
     def _rest(at: int) -> tuple[Reading, ...] | None:
-        for end in ends:
-            if end <= at:
-                break
-            reading = _assertion(one, at, end, grammar)
-            if reading is not None and _conceded(one, at, grammar) and _speaks_for(reading):
-                reading = None
-            if reading is not None and (others := rest(end)) is not None:
+        conceded = at > 0 and one.words[at - 1] in grammar.concessions
+        for end, reading in assertions.begun(at):
+            if not (conceded and _speaks_for(reading)) and (others := rest(end)) is not None:
                 return (reading, *others)
-        return rest(after[at]) if at in after else None
+        return rest(at + 1) if one.words[at] in grammar.joints else None
 
     return rest(0)
-
-
-def _conceded(one: Line, at: int, grammar: Grammar) -> bool:
-    before = one.text[:at].split()
-    return bool(before) and before[-1] in grammar.concessions
 
 
 def _speaks_for(reading: Reading) -> bool:
@@ -348,38 +343,40 @@ def _speaks_for(reading: Reading) -> bool:
 
 def pieces(one: Line, grammar: Grammar) -> tuple[Reading, ...]:
     """Return the assertions found between the joints of a sentence that says more than those."""
-    text = one.text
-    joints = [(m.start(), m.end()) for m in grammar.joint.finditer(text)]
-    starts = sorted({0, *(e for _, e in joints), *(s for s, _ in joints)})
-    ends = sorted({len(text), *(s for s, _ in joints)}, reverse=True)
+    assertions = _Assertions(one, grammar)
     taken: list[Reading] = []
     done = 0
-    for start in starts:
-        if start < done:
-            continue
-        for end in ends:
-            if end <= start:
-                break
-            if (reading := _assertion(one, start, end, grammar)) is not None:
+    for start, word in enumerate(one.words):
+        opens = start == 0 or word in grammar.joints or one.words[start - 1] in grammar.joints
+        if opens and start >= done:
+            for end, reading in assertions.begun(start)[:1]:
                 taken.append(reading)
                 done = end
-                break
     return tuple(taken)
 
 
-def _assertion(one: Line, start: int, end: int, grammar: Grammar) -> Reading | None:
-    present = {word.partition("#")[0] for word in one.text[start:end].split()}
-    found: list[Reading] = []
-    for form in grammar.patterns:
-        if not form.needed <= present or any(form.reads == r.reads for r in found):
-            continue
-        match = form.pattern.fullmatch(one.text, start, end, timeout=_PATIENCE)
-        if match is None:
-            continue
-        groups = {k: v for k, v in match.groupdict().items() if v is not None}
-        parts = {k: one.named[v] for k, v in groups.items() if v}
-        flags = frozenset(groups) - frozenset(parts)
-        found.append(Reading(form.reads, parts, flags, one.text[start:end].strip()))
-        if "ref" not in flags:
-            break
-    return replace(found[0], others=tuple(found[1:])) if found else None
+class _Assertions:
+    """Find the assertions of one sentence by where they begin."""
+
+    def __init__(self, one: Line, grammar: Grammar) -> None:
+        self._line, self._grammar = one, grammar
+        self._chart = Chart([word.partition("#")[0] for word in one.words])
+
+    def begun(self, at: int) -> list[tuple[int, Reading]]:
+        """Return the assertions that begin at a place and end before a joint, the longest first."""
+        words_, found = self._line.words, dict[int, list[Reading]]()
+        for reads, form in self._grammar.opening.get(self._chart.words[at], ()):
+            for end, caught in self._chart.matches(form, at):
+                if end < len(words_) and words_[end] not in self._grammar.joints:
+                    continue
+                told = found.setdefault(end, [])
+                if any(reads == r.reads for r in told) or (told and "ref" not in told[-1].flags):
+                    continue
+                places, flags = split(caught)
+                parts = {label: self._line.named[words_[n]] for label, n in places.items()}
+                told.append(Reading(reads, parts, flags, " ".join(words_[at:end])))
+        return [
+            (end, replace(found[end][0], others=tuple(found[end][1:])))
+            for end in sorted(found, reverse=True)
+            if end > at
+        ]

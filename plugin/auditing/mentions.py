@@ -201,11 +201,13 @@ def mentions(
     known: Iterable[str] = (),
     tastes: Mapping[str, int] = MappingProxyType({}),
     heads: Collection[str] = (),
+    verbs: Collection[str] = (),
 ) -> tuple[Mention, ...]:
     """Return what a text names, in order, none overlapping.
 
     item: the explained one. near: the items of the user's history. known: stored sentences of the
-    item's reviews. tastes: the user's personas by name; they are named after one of `heads`.
+    item's reviews. tastes: the user's personas by name; they are named after one of `heads`;
+    after those that are `verbs` a title is meant where the words are one.
     """
     found: list[Mention] = []
 
@@ -229,7 +231,12 @@ def mentions(
         led = "|".join(map(re.escape, sorted(heads)))
         personas = {name.casefold(): str(persona) for name, persona in tastes.items()}
         for match in re.finditer(rf"(?i)\b(?:{led})\s+(?P<name>{named})(?!\w)", text):
-            if free(*match.span("name")):
+            # what is called after a title is the taste only where a taste can stand: "liked X"
+            # names the title
+            start = match.start("name")
+            titled = any(at == 0 for at, _, _ in titles.find(text[start:], expected))
+            verb = text[match.start() : start].split()[0].casefold() in verbs
+            if free(*match.span("name")) and not (titled and verb):
                 value = personas[match["name"].casefold()]
                 found.append(Mention(*match.span("name"), "TNAME", value))
     for start, end, id_ in titles.find(text, expected):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from whythis.auditing.mentions import Mention
 
@@ -12,14 +12,17 @@ _ABBREVIATED = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|no|nr|mr|mrs|ms|dr|st|approx)|\b[A-Z])$", re.IGNORECASE
 )
 LONGEST = 600
-"""Characters of a sentence that is read; nobody writes a longer one in good faith."""
+"""Characters of a sentence that is read, names and quotations aside; nobody writes longer ones."""
 
 
-def sentences(text: str, found: Sequence[Mention]) -> list[tuple[int, int]]:
+def sentences(
+    text: str, found: Sequence[Mention], questions: Collection[str] = ()
+) -> list[tuple[int, int]]:
     """Return the spans of the sentences, in order, white space trimmed, none empty.
 
     A stop inside a mention (a title, a quotation, a number) ends nothing, nor does one after which
-    no white space follows, nor that of an abbreviation.
+    no white space follows, nor that of an abbreviation. A question that begins with one of
+    `questions` goes with the sentence after it.
     """
     spans, start = [], 0
     for match in _END.finditer(text):
@@ -31,6 +34,9 @@ def sentences(text: str, found: Sequence[Mention]) -> list[tuple[int, int]]:
         mark = match.group()
         if mark and not mark.isspace() and "\n" not in mark:
             if end < len(text) and not text[end].isspace():
+                continue
+            asked = text[start:stop].split(maxsplit=1)[:1]
+            if mark == "?" and text[end:].strip() and asked and asked[0].casefold() in questions:
                 continue
             if mark.startswith(".") and _ABBREVIATED.search(text[start:stop]):
                 continue
