@@ -52,7 +52,7 @@ class Ledger:
         return frozenset(self.verdicts) - frozenset(self.verified)
 
 
-def audit(claims: Iterable[Claim], item: str, ws: Workspace) -> Ledger:
+def examine(claims: Iterable[Claim], item: str, ws: Workspace) -> Ledger:
     """Execute every claim again and return what may be cited, with traits and filled slots."""
     verdicts: dict[str, Verdict] = {}
     verified: dict[str, Cited] = {}

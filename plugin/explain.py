@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from whythis.checker import Checked, Ledger, audit, check
+from whythis.checker import Checked, Ledger, check, examine
 from whythis.claims import RankFact
 from whythis.code_hash import code_hash
 from whythis.explanation import Dropped, Explanation, Metrics, Sentence, bars, coverage
@@ -88,7 +88,7 @@ def explain(
             talk = writer.begin(ws, user, item, question)
             found = _agent_evidence(talk, found, course)
     with course.timed("check"):
-        ledger = replace(audit(offer(found, user, item), item, ws), style=style)
+        ledger = replace(examine(offer(found, user, item), item, ws), style=style)
     if talk is not None and course.error is None:
         _written(talk, ledger, language, course)
         if second_opinion is not None:

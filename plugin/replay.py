@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from whythis.checker import Draft, Ledger, audit, check
+from whythis.checker import Draft, Ledger, check, examine
 from whythis.claims import Claim
 from whythis.code_hash import code_hash
 from whythis.explanation import Explanation, Sentence, bars
@@ -111,7 +111,7 @@ def _blame(same: bool, same_code: bool) -> str:
 
 def _replayed(record: Explanation, ws: Workspace, blame: str) -> tuple[Replayed, ...]:
     try:
-        ledger = audit(record.claims, record.item, ws)
+        ledger = examine(record.claims, record.item, ws)
     except UnknownIdError as error:
         return tuple(Replayed(s.text, "false", f"{error}{blame}") for s in record.sentences)
     strange = _strange(record, ledger)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from whythis.checker import Checked, Draft, Ledger, audit
+from whythis.checker import Checked, Draft, Ledger, examine
 from whythis.explain import gather
 from whythis.explanation import PromptRef
 from whythis.offer import offer
@@ -23,7 +23,7 @@ def silent(ledger: Ledger, refused: Sequence[Checked]) -> Sequence[Draft]:
 
 
 def ledger_of(ws: Workspace, user: str, item: str) -> Ledger:
-    return audit(offer(gather(ws, user, item), user, item), item, ws)
+    return examine(offer(gather(ws, user, item), user, item), item, ws)
 
 
 def best(ws: Workspace, user: str) -> str:

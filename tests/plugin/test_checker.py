@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from whythis.checker import Draft, Ledger, audit, check
+from whythis.checker import Draft, Ledger, check, examine
 from whythis.claims import PersonaEffect
 from whythis.explain import gather
 from whythis.language import load_language
@@ -60,7 +60,7 @@ def test_what_does_not_hold_cannot_be_cited(small_workspace: Workspace) -> None:
     first = claims[0]
     assert isinstance(first, PersonaEffect)
     value = first.value.model_copy(update={"rank_after": first.value.rank_after + 1})
-    ledger = audit([first.model_copy(update={"value": value}), *claims[1:]], item, ws)
+    ledger = examine([first.model_copy(update={"value": value}), *claims[1:]], item, ws)
     assert ledger.verdicts["p1"].outcome == "refuted"
     assert set(ledger.refused) == {"p1"}
     assert "p1 does not hold" in str(reason(ledger, Draft(TRUE, ("p1",))))

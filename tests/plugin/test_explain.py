@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tests.recsys.small import NOBODY, ONCE
-from whythis.checker import Checked, Draft, Ledger, audit
+from whythis.checker import Checked, Draft, Ledger, examine
 from whythis.explain import ROUNDS, explain, gather
 from whythis.explanation import Explanation
 from whythis.language import load_language
@@ -263,7 +263,7 @@ def test_a_ledger_of_other_weights_is_refused(
         with torch.no_grad():
             other.recommender.model.bias.add_(torch.linspace(-1, 1, 40, dtype=torch.float64))
             other.recommender.model.scale.mul_(1.6)
-        ledger = audit(claims, item, other)
+        ledger = examine(claims, item, other)
         assert {"p1", "h1"} <= set(ledger.refused)
         assert "q1" in ledger.verified  # a fact of the data, whatever the weights
         sound(other, explain(other, user, item))

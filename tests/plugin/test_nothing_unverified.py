@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from tests.recsys.small import CONFIG, small_interactions, small_items, small_reviews
 from whythis.bench.liar import LIES, Liar
-from whythis.checker import Draft, Ledger, audit, check
+from whythis.checker import Draft, Ledger, check, examine
 from whythis.claims import Claim
 from whythis.explain import explain, gather
 from whythis.explanation import Explanation
@@ -178,7 +178,7 @@ def ledgers(hostile: Workspace) -> list[Ledger]:
         unseen = [i for i in ("i00", "i01", "i02") if rec.item_ids.index(i) not in rec.seen(user)]
         for item in dict.fromkeys([*unseen, rec.recommend(user, 1)[0].item]):
             claims = offer(gather(hostile, user, item), user, item)
-            found += [audit(claims, item, hostile)]
+            found += [examine(claims, item, hostile)]
     kinds = {c.claim.kind for ledger in found for c in ledger.verified.values()}
     assert {"persona_effect", "history_effect", "review_quote", "rating"} <= kinds
     return found
@@ -421,7 +421,7 @@ def test_each_lie_is_refused_with_a_reason(
     user, item = with_a_taste_for_and_against(small_workspace)
     claims = offer(gather(small_workspace, user, item), user, item)
     text, cited = LIES[name]
-    for ledger in (audit(claims, item, small_workspace), *ledgers):
+    for ledger in (examine(claims, item, small_workspace), *ledgers):
         one = check([Draft(text, cited)], ledger, load_language())[0]
         assert one.text is None, one.text
         assert one.reason
@@ -433,7 +433,7 @@ def test_answers_about_hostile_titles_hold(hostile: Workspace) -> None:
         for top in rec.recommend(user, 6):
             answer = explain(hostile, user, top.item, style="detailed", writer=Liar())
             claims = offer(gather(hostile, user, top.item), user, top.item)
-            ledger = audit(claims, top.item, hostile)
+            ledger = examine(claims, top.item, hostile)
             for sentence in answer.sentences:
                 judge(sentence.text, Draft(sentence.draft, sentence.claims), ledger, hostile)
             assert replay(answer.as_json(), hostile).holds
