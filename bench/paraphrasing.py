@@ -1,7 +1,7 @@
 """Fill true paraphrases with what is true of a recommendation.
 
-`paraphrases.toml` holds the texts. A text names the kinds of claims that it tells, and the traits
-that make it true; both are worked out here from the values alone.
+`paraphrases.toml` and `paraphrases_more.toml` hold the texts. A text names the kinds of claims that
+it tells, and the traits that make it true; both are worked out here from the values alone.
 
 Slots of each kind of claim, and its traits:
 
@@ -56,6 +56,7 @@ Kind = Literal[
     "metadata",
 ]
 
+_FILES = ("paraphrases.toml", "paraphrases_more.toml")
 _NAMES: Mapping[str, str] = MappingProxyType(
     {
         "persona_effect": "taste",
@@ -138,10 +139,12 @@ class _Fact:
 
 def load_paraphrases() -> tuple[Paraphrase, ...]:
     """Read the texts that come with the package."""
-    raw = files("whythis.bench").joinpath("paraphrases.toml").read_text(encoding="utf-8")
+    here = files("whythis.bench")
+    raw = [here.joinpath(name).read_text(encoding="utf-8") for name in _FILES]
     return tuple(
         Paraphrase(text, group.about, frozenset(group.needs), group.by, group.set_)
-        for group in _File.model_validate(tomllib.loads(raw)).group
+        for one in raw
+        for group in _File.model_validate(tomllib.loads(one)).group
         for text in group.texts
     )
 

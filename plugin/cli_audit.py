@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whythis.cli_explain import Llm, opened
+from whythis.cli_explain import BaseUrl, Llm, Model, opened
 from whythis.cli_output import REFUSED, JsonFlag, answer, paint, progress, say, table
 from whythis.recsys.errors import DataError
 
@@ -52,13 +52,8 @@ def audit(
         Llm,
         typer.Option(help="Who restates what cannot be read; it can refute, never support."),
     ] = "none",
-    model: Annotated[
-        str | None, typer.Option(help="Name of the model, or a GGUF file for --llm local.")
-    ] = None,
-    base_url: Annotated[
-        str | None,
-        typer.Option("--base-url", metavar="URL", help="Endpoint for --llm openai."),
-    ] = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Judge each sentence of an explanation: supported, refuted, or not to be checked.

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from whythis.tools.workspace import Workspace
 
 Llm = Literal["none", "local", "openai"]
+Model = Annotated[
+    str | None, typer.Option(help="Name of the model, or a GGUF file for --llm local.")
+]
+BaseUrl = Annotated[
+    str | None, typer.Option("--base-url", metavar="URL", help="Endpoint for --llm openai.")
+]
 EXAMPLE = 'whythis explain demo --user 42 --item "Mrs. Doubtfire (1993)" --llm local'
 
 
@@ -29,13 +35,8 @@ def explain(
         Llm,
         typer.Option(help="Who words the answer: code alone, a local model, or an OpenAI API."),
     ] = "none",
-    model: Annotated[
-        str | None, typer.Option(help="Name of the model, or a GGUF file for --llm local.")
-    ] = None,
-    base_url: Annotated[
-        str | None,
-        typer.Option("--base-url", metavar="URL", help="Endpoint for --llm openai."),
-    ] = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
     style: Annotated[
         Literal["short", "plain", "detailed"], typer.Option(help="How much to say.")
     ] = "plain",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice, product
+from string import Formatter
 from types import MappingProxyType
 
 from pydantic import JsonValue
@@ -15,6 +16,7 @@ from whythis.auditing.mentions import MEANT
 from whythis.auditing.records import Finding, Supported
 from whythis.offer import NOTICEABLE
 from whythis.recsys.errors import MissingPartError
+from whythis.tools.reviews import Sentence
 from whythis.traits import POPULAR, SMALL
 from whythis.wording import clean, ordinal, percent
 
@@ -78,7 +80,8 @@ def _so(kind: str, values: Mapping[str, JsonValue], reading: Reading) -> str:
         "persona_share": "share {share:.3f}",
         "review_quote": "it stands in review {review}",
     }.get(kind)
-    known = told is not None and all(v is not None for v in values.values())
+    slots = {name for _, name, _, _ in Formatter().parse(told or "") if name}
+    known = told is not None and all(values.get(slot) is not None for slot in slots)
     so = told.format_map(values) if told is not None and known else "so it is"
     near = [n for n in reading.parts.values() if not n.exact]
     return f"{so}; a title is spelt otherwise" if near else so
@@ -453,12 +456,18 @@ def _popularity(reading: Reading, talk: Talk) -> _Tested:
 def _quote(reading: Reading, talk: Talk) -> _Tested:
     ground = talk.ground
     said = reading.parts["quote"].values[0]
-    known = {_bare(text): stored for text, stored in ground.sentences.items()}
-    stored = known.get(_bare(said))
-    if stored is None:
-        inside = any(_bare(said) in text for text in known)
+    known = [(_bare(stored.text), stored) for stored in ground.sentences]
+    alike = [stored for text, stored in known if text == _bare(said)]
+    if not alike:
+        inside = any(_bare(said) in text for text, _ in known)
         partial = "only a part of a sentence stands in a review of it, which may change its sense"
         return partial if inside else "no review of this item has this sentence", {}
+    # several reviewers may have written the same words: one of whom it is true is enough
+    answers = [_quoted(reading, stored, ground) for stored in alike]
+    return next((answer for answer in answers if answer[0] is None), answers[0])
+
+
+def _quoted(reading: Reading, stored: Sentence, ground: Ground) -> _Tested:
     values: _Values = {"review": stored.id, "rating": stored.rating, "source": stored.source}
     low, high = ground.tones
     wrong = None
@@ -482,7 +491,7 @@ def _dissent(_reading: Reading, talk: Talk) -> _Tested:
     """Test whether a review by another user is critical."""
     ground = talk.ground
     low, _ = ground.tones
-    others = [s for s in ground.sentences.values() if s.user != ground.user]
+    others = [s for s in ground.sentences if s.user != ground.user]
     critical = [s.id for s in others if s.rating is not None and s.rating <= low]
     wrong = None if critical else "no review of it is critical"
     return wrong, {"review": critical[0] if critical else None}

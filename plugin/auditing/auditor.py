@@ -15,6 +15,7 @@ from whythis.auditing.records import Audit, Finding, Judged, Supported, summaris
 from whythis.auditing.sentences import LONGEST, sentences
 from whythis.recsys.errors import LanguageModelError, MissingPartError, ModelError
 from whythis.tools.workspace import Workspace
+from whythis.wording import clean
 
 LONGEST_TEXT = 50_000
 """Characters of a text that is audited; an explanation is never so long."""
@@ -94,7 +95,7 @@ class Auditor:
             tastes = {card.name: persona for persona, card in ground.cards.items()}
         known: Sequence[str] = ()
         if self.ws.reviews is not None:
-            known = tuple(ground.sentences)
+            known = tuple(str(clean(s.text)) for s in ground.sentences)
         return mentions(
             text,
             titles=self._titles,

@@ -180,9 +180,9 @@ def load_grammar(name: str = "english") -> Grammar:
     """
     merged: dict[str, Any] = {}
     ours = re.compile(rf"{name}(_\w+)?\.toml")
-    for file in files("whythis.auditing").iterdir():
-        found = tomllib.loads(file.read_text("utf-8")) if ours.fullmatch(file.name) else {}
-        for key, value in found.items():
+    here = {file.name: file for file in files("whythis.auditing").iterdir()}
+    for file in (here[known] for known in sorted(here) if ours.fullmatch(known)):
+        for key, value in tomllib.loads(file.read_text("utf-8")).items():
             known = merged.setdefault(key, type(value)())
             if (known and isinstance(value, str)) or (
                 isinstance(value, dict) and known.keys() & value.keys()

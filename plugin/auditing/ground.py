@@ -12,7 +12,6 @@ from whythis.tools.facts import ItemFacts, item_facts
 from whythis.tools.probes import TOP, tones
 from whythis.tools.reviews import Sentence
 from whythis.tools.workspace import Workspace
-from whythis.wording import clean
 
 
 @dataclass(frozen=True)
@@ -81,9 +80,9 @@ class Ground:
         return item_facts(self.ws.recommender, self.item)
 
     @cached_property
-    def sentences(self) -> dict[str, Sentence]:
-        """Return the stored sentences of the item's reviews, by their words as shown."""
-        return {str(clean(s.text)): s for s in self.ws.store().of_item(self.item)}
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Return the stored sentences of the item's reviews; several may read alike."""
+        return self.ws.store().of_item(self.item)
 
     @cached_property
     def tones(self) -> tuple[float, float]:

@@ -101,7 +101,35 @@ def test_a_grammar_with_an_unknown_part_is_refused() -> None:
     raw = GRAMMAR.model_dump()
     raw["shape"] = ({"reads": "effect", "forms": ("<nowhere>",)},)
     with pytest.raises(DataError, match="nowhere"):
-        _ = Grammar.model_validate(raw).patterns
+        _ = Grammar.model_validate(raw).forms
+
+
+def test_a_verb_that_has_neither_one_form_nor_five_is_refused() -> None:
+    raw = GRAMMAR.model_dump()
+    raw["verbs"] = {**raw["verbs"], "fall": ("fall falls fell",)}
+    with pytest.raises(DataError, match="fall falls fell"):
+        _ = Grammar.model_validate(raw).forms
+
+
+@pytest.mark.parametrize(
+    ("text", "flag"),
+    [
+        ("Without your taste for drama, Heat would slip to 15th.", "falls"),
+        ("Without your taste for drama, Heat has dropped to 15th.", "falls"),
+        ("Without your taste for drama, Heat would be bumped up to 2nd.", "rises"),
+        ("Without your taste for drama, Heat would only be 15th.", "falls"),
+        ("Without your taste for drama, Heat falls all the way to 15th.", "far"),
+        ("Heat wouldn't have made the cut without your taste for drama.", "leaves"),
+        ("Heat climbs from 15th to 3rd thanks to your taste for drama.", "because"),
+        ("Why Heat? Because you liked Ronin.", "because"),
+    ],
+)
+def test_every_form_of_a_verb_carries_what_it_claims(text: str, flag: str) -> None:
+    assert flag in only(text).flags
+
+
+def test_a_subject_left_out_is_never_taken_for_a_title() -> None:
+    assert readings("Forget Ronin, and Casino moves down from 1st to 2nd.") is None
 
 
 @settings(max_examples=200, deadline=None)
@@ -110,11 +138,8 @@ def test_any_text_is_read_or_not_but_never_breaks(text: str) -> None:
     readings(text)
 
 
-def test_words_made_to_take_long_are_given_up_soon() -> None:
+def test_words_made_to_take_long_are_read_soon() -> None:
     started = time.perf_counter()
     for text in ("without it , " * 45, "your taste for drama, " * 25 + ".", "because of " * 50):
-        try:
-            readings(text)
-        except TimeoutError:
-            continue
-    assert time.perf_counter() - started < 60
+        readings(text)
+    assert time.perf_counter() - started < 10
