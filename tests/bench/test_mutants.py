@@ -79,7 +79,7 @@ def test_there_are_enough_paraphrases_and_none_twice() -> None:
     assert len({p.text for p in known}) == len(known)
     assert sum(p.set == "dev" for p in known) >= 300
     assert sum(p.set == "held" for p in known) >= 150
-    assert sum(p.by == "model" for p in known) >= 0.1 * len(known)
+    assert sum(p.by == "model" for p in known) >= 50
 
 
 def test_nearly_every_paraphrase_can_be_filled(told: list[tuple[GroundTruth, Told]]) -> None:
