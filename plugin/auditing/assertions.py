@@ -122,13 +122,20 @@ def _of_cause(reading: Reading, cause: Cause, ground: Ground) -> _Tested:
 
 
 def _causes(reading: Reading, talk: Talk) -> list[Cause]:
-    """Return what the cause may be: more than one only where items share a title."""
+    """Return what the cause may be: more than one where items, or a taste too, share a name."""
+    ground = talk.ground
     if "taste" in reading.parts:
-        return [Cause(persona=int(reading.parts["taste"].values[0]))]
+        taste = Cause(persona=int(reading.parts["taste"].values[0]))
+        namesake = ground.namesakes.get(taste.persona or 0)
+        if namesake is None or "taste" in reading.words.split():
+            return [taste]
+        return [taste, Cause(items=(namesake,))]
     if "likes" in reading.parts:
         choices = [_meant(value) for value in reading.parts["likes"].values]
         chosen = (dict.fromkeys(chain.from_iterable(one)) for one in product(*choices))
-        return [Cause(items=tuple(items)) for items in islice(chosen, 8)]
+        causes = [Cause(items=tuple(items)) for items in islice(chosen, 8)]
+        tastes = [p for p, item in ground.namesakes.items() if causes[0].items == (item,)]
+        return [*causes, *(Cause(persona=persona) for persona in tastes)]
     return [] if talk.cause is None else [talk.cause]
 
 

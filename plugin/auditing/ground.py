@@ -70,6 +70,15 @@ class Ground:
         return {card.persona: card for card in every}
 
     @cached_property
+    def namesakes(self) -> dict[int, str]:
+        """Return the past item that a taste is called after, by persona, where there is one."""
+        rec = self.ws.recommender
+        if rec.access != "owned":
+            return {}
+        titles = {name: i for i in self.history for name in (rec.title(i), rec.short_title(i))}
+        return {p: titles[card.name] for p, card in self.cards.items() if card.name in titles}
+
+    @cached_property
     def whole(self) -> effects.Decomposition:
         """Return the score taken apart."""
         return effects.decompose(self.ws.owned(), self.user, self.item)
