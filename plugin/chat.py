@@ -51,7 +51,7 @@ class LocalChat(BaseChatModel):
     eager: bool = True
     seed: int = 0
     max_tokens: int = 260
-    seconds: float = 120.0
+    seconds: float = 300.0
     _llama: Any = PrivateAttr()
 
     @classmethod
