@@ -303,6 +303,9 @@ def _comparison(reading: Reading, talk: Talk) -> _Tested:
         return wrong, {}
     more, less = (_change(c, ground).effect for c in (cause, other))
     talk.cause = cause
+    for label, place in (("former", 1), ("latter", 2)):
+        if label in reading.parts and _number(reading.parts[label]) != place:
+            return "two tastes are named, and it counts them otherwise", {}
     low = 0.0 if "both" in reading.flags else float("-inf")
     wrong = None if more > max(less, 0.0) and less > low else "it does not do more"
     return wrong, {"effect": more, "other": less}

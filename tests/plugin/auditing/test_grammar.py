@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from whythis.auditing import assertions, grammar
 from whythis.auditing.grammar import Grammar, Reading, line, load_grammar, read, words
 from whythis.auditing.mentions import Titles, mentions
 from whythis.recsys.errors import DataError
@@ -143,3 +146,29 @@ def test_words_made_to_take_long_are_read_soon() -> None:
     for text in ("without it , " * 45, "your taste for drama, " * 25 + ".", "because of " * 50):
         readings(text)
     assert time.perf_counter() - started < 10
+
+
+def test_every_label_of_a_form_is_tested_by_an_assertion() -> None:
+    source = inspect.getsource(assertions)
+    forms = [*(f for shape in GRAMMAR.shape for f in shape.forms), *GRAMMAR.macros.values()]
+    labels = {label for form in forms for label in re.findall(r"\{([a-z_]+):[A-Z]+\}", form)}
+    assert len(labels) > 20
+    # the explained item is the only one that ITEM can be
+    assert not [label for label in sorted(labels - {"title"}) if f'"{label}"' not in source]
+
+
+def test_every_flag_of_a_form_is_tested_by_an_assertion() -> None:
+    source = inspect.getsource(assertions) + inspect.getsource(grammar)
+    forms = [*(f for shape in GRAMMAR.shape for f in shape.forms), *GRAMMAR.macros.values()]
+    flags = {flag for form in forms for flag in re.findall(r"\[([a-z_]+)\]", form)}
+    assert len(flags) > 15
+    assert not [flag for flag in sorted(flags) if f'"{flag}"' not in source]
+
+
+@pytest.mark.parametrize(
+    ("order", "outcome"), [("first more than the second", None), ("second more than the first", 1)]
+)
+def test_the_first_and_the_second_are_not_exchanged(order: str, outcome: int | None) -> None:
+    one = only(f"Both your taste for drama and your taste for comedy speak for Heat, the {order}.")
+    wrong = [k for k, n in (("former", "1"), ("latter", "2")) if one.parts[k].values != (n,)]
+    assert bool(wrong) == bool(outcome)
