@@ -18,7 +18,7 @@ MAX_LENGTH = 600
 _PUNCTUATION = frozenset(" ,;:.!–—-()")  # no apostrophe, which would quote; no question
 _COMPANION = "persona_items"
 _TASTE = "persona_effect"
-_FULL_STOPS = re.compile(r"[.!]+")
+_FULL_STOPS = re.compile(r"[.!]")
 _PAUSE = re.compile(r"[,;:–—]")
 _GLUED = re.compile(r"\w\{|\}\w|\}\{")
 
