@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from whythis.downloads import locate
 from whythis.recsys.errors import MissingPartError
@@ -26,6 +27,10 @@ LANGUAGE_MODEL = "qwen2.5-coder-1.5b"
 def pytest_configure() -> None:
     """Compute in one thread: the matrices are tiny, and waiting for other threads is not."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if os.environ.get("WHYTHIS_TESTS") == "all":
+        # every check of a commit gives the same verdict; runs by hand go on searching
+        settings.register_profile("same", derandomize=True)
+        settings.load_profile("same")
 
 
 def missing_language_model() -> str | None:
