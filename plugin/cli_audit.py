@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whythis.cli_explain import BaseUrl, Llm, Model, opened
-from whythis.cli_output import REFUSED, JsonFlag, answer, paint, progress, say, table
+from whythis.cli_explain import BaseUrl, Llm, Model, opened, run_of
+from whythis.cli_output import REFUSED, JsonFlag, answer, check_parent, paint, progress, say, table
 from whythis.recsys.errors import DataError
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def audit(
 
     Exit code 1: a sentence is not supported.
     """
-    if out is not None and not out.absolute().parent.is_dir():
-        raise DataError(f"--out {out}: there is no folder {out.parent}; make it first")
+    check_parent("--out", out)
     from whythis.auditing import Auditor
     from whythis.resumable import resumed
 
@@ -138,12 +137,8 @@ def _reader(llm: Llm, model: str | None, base_url: str | None) -> Reader | None:
 
 
 def _run(auditor: Auditor) -> str:
-    from whythis.code_hash import code_hash
-
-    hashes = auditor.ws.recommender.hashes
-    reviews = "" if auditor.ws.reviews is None else auditor.ws.reviews.fingerprint
     reader = auditor.reader.name if auditor.reader else ""
-    return f"{hashes['model']} {hashes['data']} {reviews} {code_hash()} {reader}"
+    return f"{run_of(auditor.ws)} {reader}"
 
 
 def _audited(one: dict[str, str], auditor: Auditor) -> dict[str, Any]:

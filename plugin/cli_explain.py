@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from whythis.cli_output import REFUSED, JsonFlag, answer, columns, one_thread, paint, say
+from whythis.cli_output import (
+    REFUSED,
+    JsonFlag,
+    answer,
+    check_parent,
+    columns,
+    one_thread,
+    paint,
+    say,
+)
 from whythis.recsys.errors import DataError
 
 if TYPE_CHECKING:
@@ -56,8 +65,7 @@ def explain(
 
     Exit code 1: nothing could be said that holds.
     """
-    if html is not None and not html.absolute().parent.is_dir():
-        raise DataError(f"--html {html}: there is no folder {html.parent}; make it first")
+    check_parent("--html", html)
     if second_opinion and llm != "local":
         raise DataError("--second-opinion needs --llm local")
     from whythis import terminal
@@ -123,3 +131,12 @@ def opened(folder: Path) -> Iterator[Workspace]:
     finally:
         if ws.reviews is not None:
             ws.reviews.close()
+
+
+def run_of(ws: Workspace) -> str:
+    """Return what a result rests on beside what was asked: model, data, reviews and code."""
+    from whythis.code_hash import code_hash
+
+    hashes = ws.recommender.hashes
+    reviews = "" if ws.reviews is None else ws.reviews.fingerprint
+    return f"{hashes['model']} {hashes['data']} {reviews} {code_hash()}"

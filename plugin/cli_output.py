@@ -6,12 +6,13 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from whythis.recsys.errors import WhyThisError
+from whythis.recsys.errors import DataError, WhyThisError
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -67,6 +68,12 @@ def one_line(text: str) -> str:
     """Return a text on one line, without what a terminal would obey."""
     spaced = (" " if c.isspace() else c for c in text)
     return "".join(c if c.isprintable() else "\ufffd" for c in spaced)
+
+
+def check_parent(option: str, file: Path | None) -> None:
+    """Refuse a file that is to be written to a folder that is not there."""
+    if file is not None and not file.absolute().parent.is_dir():
+        raise DataError(f"{option} {file}: there is no folder {file.parent}; make it first")
 
 
 def say(line: str) -> None:

@@ -13,8 +13,8 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whythis.cli_explain import opened
-from whythis.cli_output import REFUSED, JsonFlag, answer, paint, progress, table
+from whythis.cli_explain import opened, run_of
+from whythis.cli_output import REFUSED, JsonFlag, answer, check_parent, paint, progress, table
 from whythis.recsys.errors import DataError
 
 if TYPE_CHECKING:
@@ -52,13 +52,12 @@ def replay(
     """
     from whythis.resumable import resumed
 
-    if out is not None and not out.absolute().parent.is_dir():
-        raise DataError(f"--out {out}: there is no folder {out.parent}; make it first")
+    check_parent("--out", out)
     with ExitStack() as stack:
         sources = [(name, stack.enter_context(_opened(name))) for name in files]
         ws = stack.enter_context(opened(folder))
         results = stack.enter_context(resumed(out))
-        found, run = [], _run(ws)
+        found, run = [], run_of(ws).encode()
         total = sum(1 for _, file in sources for _ in texts(file))
         with progress("replayed") as tell:
             for name, file in sources:
@@ -117,15 +116,6 @@ def _opened(name: str) -> Iterator[IO[bytes]]:
         raise DataError(f"no file {name}: name what `whythis explain --json` printed")
     with Path(name).open("rb") as file:
         yield file
-
-
-def _run(ws: Workspace) -> bytes:
-    """Return what a result rests on beside the explanation."""
-    from whythis.code_hash import code_hash
-
-    hashes = ws.recommender.hashes
-    reviews = "" if ws.reviews is None else ws.reviews.fingerprint
-    return f"{hashes['model']} {hashes['data']} {reviews} {code_hash()}".encode()
 
 
 def _replayed(text: bytes, ws: Workspace) -> dict[str, Any]:

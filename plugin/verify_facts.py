@@ -54,10 +54,9 @@ def _metadata(claim: Metadata, run: Execution) -> str | None:
 
 def _rank(claim: RankFact, run: Execution) -> str | None:
     subject, rec = claim.subject, run.rec
-    unseen = len(rec.item_ids) - len(set(rec.seen(subject.user).tolist()))
     place = run.place(subject.user, subject.item)
     return misplaced("the rank", claim.value.rank, place) or differs(
-        "the number of unseen items", claim.value.of, unseen
+        "the number of unseen items", claim.value.of, rec.unseen(subject.user)
     )
 
 

@@ -199,6 +199,10 @@ class Scorer(ABC):
         self.user_ids.index(user)
         return self._seen[user]
 
+    def unseen(self, user: str) -> int:
+        """Return how many items the user has not interacted with."""
+        return len(self.item_ids) - len(set(self.seen(user).tolist()))
+
     def scores(self, history: Indices) -> Floats:
         """Return the score of every item for a history: n floats, more is better."""
         return next(iter(self.rescored(history, np.ones((1, len(history)), dtype=bool))))

@@ -223,7 +223,7 @@ def facts(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
         return tuple(found)
     rank: dict[str, JsonValue] = {
         "rank": place.rank,
-        "of": len(rec.item_ids) - len(set(rec.seen(user).tolist())),
+        "of": rec.unseen(user),
     }
     found.append(
         evidence("rank", rank, source=ws.model_source, probe="facts", user=user, item=item)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain, islice, product
 from string import Formatter
 from types import MappingProxyType
@@ -33,11 +33,14 @@ class Cause:
 
 @dataclass
 class Talk:
-    """Follow a text: what "that taste" and "without them" refer to."""
+    """Follow a text: what "that taste" and "without them" refer to.
+
+    `following`: the assertions after the one tested, in the same sentence.
+    """
 
     ground: Ground
     cause: Cause | None = None
-    found: list[Finding] = field(default_factory=list)
+    following: Sequence[Reading] = ()
 
 
 def assess(reading: Reading, following: Sequence[Reading], talk: Talk) -> Finding:
@@ -47,11 +50,9 @@ def assess(reading: Reading, following: Sequence[Reading], talk: Talk) -> Findin
     """
     if "ref" in reading.flags and talk.cause is None and reading.others:
         reading = reading.others[0]
+    talk.following = following
     kind, test = _TESTS[reading.reads]
-    if reading.reads == "lead":
-        wrong, values = _lead(reading, following, talk)
-    else:
-        wrong, values = test(reading, talk)
+    wrong, values = test(reading, talk)
     outcome: Supported = "supported" if wrong is None else "refuted"
     if kind == "effect":
         kind = "persona_effect" if "persona" in values else "history_effect"
@@ -125,8 +126,8 @@ def _causes(reading: Reading, talk: Talk) -> list[Cause]:
     """Return what the cause may be: more than one where items, or a taste too, share a name."""
     ground = talk.ground
     if "taste" in reading.parts:
-        taste = Cause(persona=int(reading.parts["taste"].values[0]))
-        namesake = ground.namesakes.get(taste.persona or 0)
+        persona = int(reading.parts["taste"].values[0])
+        taste, namesake = Cause(persona=persona), ground.namesakes.get(persona)
         if namesake is None or "taste" in reading.words.split():
             return [taste]
         return [taste, Cause(items=(namesake,))]
@@ -135,7 +136,7 @@ def _causes(reading: Reading, talk: Talk) -> list[Cause]:
         chosen = (dict.fromkeys(chain.from_iterable(one)) for one in product(*choices))
         causes = [Cause(items=tuple(items)) for items in islice(chosen, 8)]
         tastes = [p for p, item in ground.namesakes.items() if causes[0].items == (item,)]
-        return [*causes, *(Cause(persona=persona) for persona in tastes)]
+        return [*causes, *(Cause(persona=p) for p in tastes)]
     return [] if talk.cause is None else [talk.cause]
 
 
@@ -345,9 +346,9 @@ def _likes(reading: Reading, talk: Talk) -> _Tested:
     return wrong, {"persona": cause.persona, "items": list[JsonValue](cause.items)}
 
 
-def _lead(reading: Reading, following: Sequence[Reading], talk: Talk) -> _Tested:
+def _lead(reading: Reading, talk: Talk) -> _Tested:
     """Test what only announces: the next assertion must be a fall for want of past likes."""
-    after = next((r for r in following if r.reads == "effect"), None)
+    after = next((r for r in talk.following if r.reads == "effect"), None)
     ground = talk.ground
     causes = [c for c in (_causes(after, talk) if after else ()) if c.items]
     known = [c for c in causes if _strange(c, ground) is None]
@@ -527,7 +528,7 @@ _TESTS: Mapping[str, tuple[str, Callable[[Reading, Talk], _Tested]]] = MappingPr
         "comparison": ("persona_comparison", _comparison),
         "basis": ("persona_items", _basis),
         "likes": ("recent", _likes),
-        "lead": ("history_effect", _likes),
+        "lead": ("history_effect", _lead),
         "share": ("persona_share", _share),
         "nobody": ("not_about_you", _nobody),
         "rank": ("rank", _rank),

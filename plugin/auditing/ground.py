@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from whythis.execution import Execution
 from whythis.recsys import effects
-from whythis.recsys.naming import PersonaCard, persona_cards
+from whythis.recsys.naming import PersonaCard
 from whythis.recsys.scorer import Place
 from whythis.tools.facts import ItemFacts, item_facts
 from whythis.tools.probes import TOP, tones
@@ -44,18 +45,17 @@ class Ground:
     @cached_property
     def place(self) -> Place:
         """Return where the item stands."""
-        return self.ws.recommender.place(self.user, self.item)
+        return self._run.place(self.user, self.item)
 
     @cached_property
     def unseen(self) -> int:
         """Return the number of items the user has not seen."""
-        rec = self.ws.recommender
-        return len(rec.item_ids) - len(set(rec.seen(self.user).tolist()))
+        return self.ws.recommender.unseen(self.user)
 
     @cached_property
     def bare(self) -> Place:
         """Return where the item would stand with the whole history removed."""
-        return effects.without_history(self.ws.recommender, self.user, self.item)
+        return self._run.bare(self.user, self.item)
 
     @cached_property
     def history(self) -> tuple[str, ...]:
@@ -66,8 +66,7 @@ class Ground:
     @cached_property
     def cards(self) -> dict[int, PersonaCard]:
         """Return the user's tastes by persona, each with all its items."""
-        every = persona_cards(self.ws.owned(), self.user, shown=max(1, len(self.history)))
-        return {card.persona: card for card in every}
+        return {card.persona: card for card in self._run.cards(self.user)}
 
     @cached_property
     def namesakes(self) -> dict[int, str]:
@@ -81,7 +80,7 @@ class Ground:
     @cached_property
     def whole(self) -> effects.Decomposition:
         """Return the score taken apart."""
-        return effects.decompose(self.ws.owned(), self.user, self.item)
+        return self._run.decomposition(self.user, self.item)
 
     @cached_property
     def facts(self) -> ItemFacts:
@@ -99,8 +98,8 @@ class Ground:
         return tones(self.ws)
 
     @cached_property
-    def _removals(self) -> dict[tuple[str, ...], Change]:
-        return {}
+    def _run(self) -> Execution:
+        return Execution(self.ws)
 
     def without_taste(self, persona: int) -> Change:
         """Return what deleting a persona does."""
@@ -109,10 +108,6 @@ class Ground:
 
     def without_items(self, items: tuple[str, ...]) -> Change:
         """Return what removing past items together does."""
-        if items not in self._removals:
-            run = effects.remove(self.ws.recommender, self.user, self.item, [items])[0]
-            after = None if run.beyond else run.rank_after
-            self._removals[items] = Change(
-                run.rank_before, after, run.rank_after, run.score_before - run.score_after
-            )
-        return self._removals[items]
+        then = self._run.without(self.user, self.item, items)
+        after = None if then.beyond else then.rank
+        return Change(self.place.rank, after, then.rank, self.place.score - then.score)
