@@ -18,7 +18,7 @@ from whythis.recsys.scorer import Floats, Indices
 from whythis.recsys.sets import necessary_set
 from whythis.tools.facts import ItemFacts, item_facts
 from whythis.tools.probes import TOP, tones
-from whythis.tools.review_index import Sentence
+from whythis.tools.reviews.index import Sentence
 from whythis.tools.workspace import Workspace
 
 _HEAVIEST = 2  # titles told of a taste

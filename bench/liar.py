@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import islice
 from types import MappingProxyType
 
-from whythis.checker import Checked, Draft, Ledger
 from whythis.explanation import PromptRef
+from whythis.text.checker import Checked, Draft, Ledger
 from whythis.tools.workspace import Workspace
-from whythis.writer import Gathered, Written
+from whythis.writers.writer import Gathered, Written
 
 _P, _A, _H, _Q, _R = "p1", "a1", "h1", "q1", "r1"
 _FOR = "{item} is here because of your {p1.persona}"

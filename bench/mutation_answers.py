@@ -15,11 +15,11 @@ from whythis.bench.ground_truth import GroundTruth, Removed
 from whythis.bench.mutation_forgery import Answer, Record
 from whythis.bench.paraphrasing import Told
 from whythis.explain import explain
-from whythis.realiser import Style
-from whythis.tools import review_index
-from whythis.tools.chroma import connected
-from whythis.tools.embedding import MiniLM
-from whythis.tools.reviews import ReviewStore
+from whythis.text.realiser import Style
+from whythis.tools.reviews import index as review_index
+from whythis.tools.reviews.chroma import connected
+from whythis.tools.reviews.embedding import MiniLM
+from whythis.tools.reviews.store import ReviewStore
 from whythis.tools.workspace import Workspace
 
 _OLDER = 0.8  # of each user's events

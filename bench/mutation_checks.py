@@ -56,7 +56,7 @@ class Checks:
 
     def holds(self, record: dict[str, Any], leaked: bool = False) -> bool:
         """Return whether a saved explanation holds when it is replayed."""
-        from whythis.replay import replay
+        from whythis.auditing.replay import replay
 
         return replay(record, self._where(leaked)).holds
 
@@ -85,8 +85,8 @@ class Checks:
 
 def local_reader(seed: int) -> Reader:
     """Return the local language model as a reader of sentences."""
-    from whythis.agent import open_writer
     from whythis.auditing.reader import ModelReader
+    from whythis.writers.agent import open_writer
 
     writer = open_writer("local", seed=seed)
     return ModelReader(writer.model, writer.name)

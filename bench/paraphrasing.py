@@ -41,7 +41,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from whythis.bench.ground_truth import GroundTruth, Removed, Taste
 from whythis.tools.probes import TOP
-from whythis.tools.review_index import Sentence
+from whythis.tools.reviews.index import Sentence
 
 Kind = Literal[
     "persona_effect",

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from whythis.bench.datasets import NAMES, read
-from whythis.cli_fit import fit_dataset
-from whythis.cli_index import index_reviews
+from whythis.commands.fit import fit_dataset
+from whythis.commands.index import index_reviews
 from whythis.recsys import artefact
 from whythis.recsys.config import FitConfig
 from whythis.recsys.errors import ArtefactError

@@ -17,20 +17,20 @@ from typing import Any
 
 import numpy as np
 
-from whythis.agent import open_writer
+from whythis.auditing.replay import replay
 from whythis.bench.liar import Liar
 from whythis.bench.prepared import prepared
 from whythis.bench.result import Result, Target, arguments, report, tell
 from whythis.bench.truth import judged, sampled
-from whythis.claims import CLAIM
+from whythis.claims.kinds import CLAIM
+from whythis.claims.verify import verify
 from whythis.code_hash import code_hash
 from whythis.explain import explain
-from whythis.language import load_language
-from whythis.replay import replay
 from whythis.resumable import resumed
+from whythis.text.language import load_language
 from whythis.tools.workspace import Workspace, open_workspace
-from whythis.verify import verify
-from whythis.writer import Writer
+from whythis.writers.agent import open_writer
+from whythis.writers.writer import Writer
 
 Answer = Mapping[str, Any]
 _QUICK = 10

@@ -19,7 +19,7 @@ from whythis.bench.result import Result, Target, arguments, report, tell
 from whythis.explain import explain
 from whythis.recsys.errors import DataError
 from whythis.tools.workspace import Workspace, open_workspace
-from whythis.writer import Writer
+from whythis.writers.writer import Writer
 
 
 def main(argv: Sequence[str]) -> int:

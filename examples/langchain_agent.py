@@ -18,11 +18,11 @@ from langchain_core.tools import BaseTool, tool
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from whythis.chat import LocalChat
 from whythis.downloads import locate
 from whythis.explain import explain
-from whythis.langchain_tools import toolkit
+from whythis.surfaces.langchain_tools import toolkit
 from whythis.tools.workspace import Workspace, open_workspace
+from whythis.writers.chat import LocalChat
 
 QUESTION = "List my best three recommendations, then tell me why the first one is there."
 

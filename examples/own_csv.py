@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 from whythis.explain import explain
 from whythis.recsys.fitting import fit
 from whythis.recsys.tables import read_table
-from whythis.tools.embedding import MiniLM
-from whythis.tools.reviews import ReviewStore
+from whythis.tools.reviews.embedding import MiniLM
+from whythis.tools.reviews.store import ReviewStore
 from whythis.tools.workspace import REVIEWS_FOLDER, open_workspace
 
 RATINGS = Path(__file__).parent / "data" / "ratings.csv"

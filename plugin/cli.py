@@ -8,18 +8,18 @@ from typing import Annotated
 
 import typer
 
-from whythis import (
-    cli_assets,
-    cli_audit,
-    cli_bench,
-    cli_explain,
-    cli_fit,
-    cli_index,
-    cli_recommend,
-    cli_replay,
+from whythis.commands import (
+    assets,
+    audit,
+    bench,
     demo,
+    explain,
+    fit,
+    index,
+    recommend,
+    replay,
 )
-from whythis.cli_output import Guarded
+from whythis.commands.output import Guarded
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
@@ -55,14 +55,14 @@ def options(
     """Take the options that stand before the command."""
 
 
-app.add_typer(cli_assets.commands("data"), name="data")
-app.add_typer(cli_assets.commands("model"), name="models")
-app.command(epilog="Example: " + cli_fit.EXAMPLE)(cli_fit.fit)
-app.command(epilog="Example: whythis index demo --reviews reviews.jsonl")(cli_index.index)
-app.command(epilog="Example: whythis recommend demo --user 42 -n 5")(cli_recommend.recommend)
-app.command(epilog="Example: " + cli_explain.EXAMPLE)(cli_explain.explain)
-app.command(epilog="Example: " + cli_audit.EXAMPLE)(cli_audit.audit)
-app.command(epilog="Example: " + cli_replay.EXAMPLE)(cli_replay.replay)
+app.add_typer(assets.commands("data"), name="data")
+app.add_typer(assets.commands("model"), name="models")
+app.command(epilog="Example: " + fit.EXAMPLE)(fit.fit)
+app.command(epilog="Example: whythis index demo --reviews reviews.jsonl")(index.index)
+app.command(epilog="Example: whythis recommend demo --user 42 -n 5")(recommend.recommend)
+app.command(epilog="Example: " + explain.EXAMPLE)(explain.explain)
+app.command(epilog="Example: " + audit.EXAMPLE)(audit.audit)
+app.command(epilog="Example: " + replay.EXAMPLE)(replay.replay)
 app.command(epilog="Example: whythis demo --llm none --users 42,200")(demo.demo)
 app.command(
     epilog="Example: whythis bench accuracy --quick",
@@ -71,7 +71,7 @@ app.command(
         "ignore_unknown_options": True,
         "allow_interspersed_args": False,
     },
-)(cli_bench.bench)
+)(bench.bench)
 
 
 def main() -> None:

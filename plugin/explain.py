@@ -7,22 +7,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from whythis.checker import Checked, Ledger, check, examine
-from whythis.claims import RankFact
+from whythis.claims.kinds import RankFact
+from whythis.claims.offer import offer
+from whythis.claims.slots import titled
 from whythis.code_hash import code_hash
 from whythis.explanation import Dropped, Explanation, Metrics, Sentence, bars, coverage
-from whythis.language import Language, load_language
-from whythis.offer import offer
-from whythis.opinion import DOUBT, Opinion
-from whythis.realiser import Style, order, realise
 from whythis.recsys.errors import LanguageModelError, ModelError
-from whythis.slots import titled
+from whythis.text.checker import Checked, Ledger, check, examine
+from whythis.text.language import Language, load_language
+from whythis.text.realiser import Style, order, realise
+from whythis.text.wording import in_words
+from whythis.text.words import Cited
 from whythis.tools import probes
 from whythis.tools.evidence import Evidence
 from whythis.tools.workspace import Workspace
-from whythis.wording import in_words
-from whythis.words import Cited
-from whythis.writer import Conversation, Writer
+from whythis.writers.opinion import DOUBT, Opinion
+from whythis.writers.writer import Conversation, Writer
 
 ROUNDS = 2
 """How often refused sentences go back to the writer with the reasons."""
@@ -73,8 +73,8 @@ def explain(
 
     Without a `writer`, or where it fails, the built-in realiser answers; the explanation says
     which. `second_opinion` may take away what the writer said and the rules passed, see
-    `whythis.opinion`; the realiser then says it. Raises `UnknownIdError` for unknown ids and
-    `DataError` for an item already seen.
+    `whythis.writers.opinion`; the realiser then says it. Raises `UnknownIdError` for unknown ids
+    and `DataError` for an item already seen.
     """
     rec, language, course = ws.recommender, load_language(), _Course()
     talk: Conversation | None = None

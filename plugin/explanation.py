@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from whythis.claims import Claim, PersonaEffect
+from whythis.claims.kinds import Claim, PersonaEffect
 from whythis.recsys.errors import DataError
 from whythis.tools.evidence import Evidence
 

@@ -72,8 +72,8 @@ def small_artefact(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_indexed(small_artefact: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the small artefact with an index of its reviews; copy it before changing it."""
     from whythis.recsys.artefact import read_reviews
-    from whythis.tools.embedding import MiniLM
-    from whythis.tools.reviews import ReviewStore
+    from whythis.tools.reviews.embedding import MiniLM
+    from whythis.tools.reviews.store import ReviewStore
     from whythis.tools.workspace import REVIEWS_FOLDER
 
     folder = tmp_path_factory.mktemp("indexed") / "artefact"

@@ -13,7 +13,7 @@ from whythis.recsys.errors import DataError
 from whythis.recsys.interactions import shown
 from whythis.tools.evidence import Evidence, evidence
 from whythis.tools.probes import tones
-from whythis.tools.reviews import Sentence
+from whythis.tools.reviews.store import Sentence
 from whythis.tools.workspace import Workspace
 
 _WORD = re.compile(r"\w+(?:['-]\w+)*")

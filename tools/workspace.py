@@ -9,7 +9,7 @@ from whythis.recsys import artefact
 from whythis.recsys.errors import MissingPartError
 from whythis.recsys.recommender import Recommender
 from whythis.recsys.scorer import Scorer
-from whythis.tools.reviews import ReviewStore
+from whythis.tools.reviews.store import ReviewStore
 
 REVIEWS_FOLDER = "reviews"
 

@@ -14,11 +14,11 @@ from whythis.auditing.grammar import Named, Reading
 from whythis.auditing.ground import Change, Ground
 from whythis.auditing.mentions import MEANT
 from whythis.auditing.records import Finding, Supported
-from whythis.offer import NOTICEABLE
+from whythis.claims.offer import NOTICEABLE
+from whythis.claims.traits import POPULAR, SMALL
 from whythis.recsys.errors import MissingPartError
-from whythis.tools.reviews import Sentence
-from whythis.traits import POPULAR, SMALL
-from whythis.wording import clean, ordinal, percent
+from whythis.text.wording import clean, ordinal, percent
+from whythis.tools.reviews.store import Sentence
 
 _Values = dict[str, JsonValue]
 

@@ -14,8 +14,8 @@ from whythis.auditing.mentions import Mention, Titles, mentions
 from whythis.auditing.records import Audit, Finding, Judged, Supported, summarised
 from whythis.auditing.sentences import LONGEST, sentences
 from whythis.recsys.errors import LanguageModelError, MissingPartError, ModelError
+from whythis.text.wording import clean
 from whythis.tools.workspace import Workspace
-from whythis.wording import clean
 
 LONGEST_TEXT = 50_000
 """Characters of a text that is audited; an explanation is never so long."""

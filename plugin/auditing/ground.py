@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from whythis.execution import Execution
+from whythis.claims.execution import Execution
 from whythis.recsys import effects
 from whythis.recsys.naming import PersonaCard
 from whythis.recsys.scorer import Place
 from whythis.tools.facts import ItemFacts, item_facts
 from whythis.tools.probes import TOP, tones
-from whythis.tools.reviews import Sentence
+from whythis.tools.reviews.store import Sentence
 from whythis.tools.workspace import Workspace
 
 

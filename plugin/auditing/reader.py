@@ -50,7 +50,7 @@ class ModelReader:
 
 def local_reader(seed: int = 0, model: str | None = None) -> ModelReader:
     """Return the local language model as a reader; raises `MissingPartError` where it is absent."""
-    from whythis.agent import open_writer
+    from whythis.writers.agent import open_writer
 
     writer = open_writer("local", model=model, seed=seed)
     return ModelReader(writer.model, writer.name)

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
+from tests.plugin.claims.test_verify import asked
 from tests.plugin.fakes import best
-from tests.plugin.test_verify import asked
 from tests.recsys.small import NOBODY, ONCE, small_dataset
 from whythis.bench.independent import Again
 from whythis.bench.sentences import stored
 from whythis.bench.truth import answered, judged, main, sampled
-from whythis.claims import NEEDS
-from whythis.offer import offer
+from whythis.claims.kinds import NEEDS
+from whythis.claims.offer import offer
 from whythis.recsys import artefact
 from whythis.recsys.config import FitConfig
 from whythis.recsys.errors import DataError

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from whythis.claims import CLAIM
-from whythis.slots import slots
-from whythis.words import Cited
+from whythis.claims.kinds import CLAIM
+from whythis.claims.slots import slots
+from whythis.text.words import Cited
 
 TITLES = {"x": "Seven {p1.persona}", "y": "1900 {item}"}
 

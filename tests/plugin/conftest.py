@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .commands import SMALL, TABLE, table, whythis
+from .running import SMALL, TABLE, table, whythis
 
 
 @pytest.fixture(scope="session")

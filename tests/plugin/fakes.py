@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from whythis.checker import Checked, Draft, Ledger, examine
+from whythis.claims.offer import offer
 from whythis.explain import gather
 from whythis.explanation import PromptRef
-from whythis.offer import offer
+from whythis.text.checker import Checked, Draft, Ledger, examine
 from whythis.tools.evidence import Evidence
 from whythis.tools.workspace import Workspace
-from whythis.writer import Gathered, Written
+from whythis.writers.writer import Gathered, Written
 
 Write = Callable[[Ledger], Sequence[Draft]]
 Repair = Callable[[Ledger, Sequence[Checked]], Sequence[Draft]]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from whythis.claims import (
+from whythis.claims.kinds import (
     Claim,
     HistoryEffect,
     HistoryEffectValue,

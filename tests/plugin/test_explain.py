@@ -11,13 +11,13 @@ import pytest
 import torch
 
 from tests.recsys.small import NOBODY, ONCE
-from whythis.checker import Checked, Draft, Ledger, examine
+from whythis.claims.offer import offer
 from whythis.explain import ROUNDS, explain, gather
 from whythis.explanation import Explanation
-from whythis.language import load_language
-from whythis.offer import offer
-from whythis.realiser import realise
 from whythis.recsys.errors import DataError, LanguageModelError, UnknownIdError
+from whythis.text.checker import Checked, Draft, Ledger, examine
+from whythis.text.language import load_language
+from whythis.text.realiser import realise
 from whythis.tools import probes
 from whythis.tools.workspace import Workspace, open_workspace
 

@@ -20,22 +20,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.recsys.small import CONFIG, small_interactions, small_items, small_reviews
+from whythis.auditing.replay import replay
 from whythis.bench.liar import LIES, Liar
-from whythis.checker import Draft, Ledger, check, examine
-from whythis.claims import Claim
+from whythis.claims.kinds import Claim
+from whythis.claims.offer import offer
+from whythis.claims.verify import verify
 from whythis.explain import explain, gather
 from whythis.explanation import Explanation
-from whythis.language import load_language
-from whythis.offer import offer
-from whythis.realiser import realise
 from whythis.recsys.artefact import read_reviews
 from whythis.recsys.fitting import fit
 from whythis.recsys.interactions import make_dataset
-from whythis.replay import replay
-from whythis.tools.embedding import MiniLM
-from whythis.tools.reviews import ReviewStore
+from whythis.text.checker import Draft, Ledger, check, examine
+from whythis.text.language import load_language
+from whythis.text.realiser import realise
+from whythis.tools.reviews.embedding import MiniLM
+from whythis.tools.reviews.store import ReviewStore
 from whythis.tools.workspace import REVIEWS_FOLDER, Workspace, open_workspace
-from whythis.verify import verify
 
 # Titles and reviews that read as numbers, as slots, as sentences, as each other, as orders.
 TITLES = (
@@ -89,7 +89,7 @@ MAX_SECONDS = 0.5
 
 def licensed() -> tuple[frozenset[str], tuple[str, ...]]:
     """Return the words of the language file, and its phrases, read without the package's help."""
-    text = files("whythis").joinpath("english.toml").read_text("utf-8")
+    text = files("whythis.text").joinpath("english.toml").read_text("utf-8")
     phrases = [phrase for one in tomllib.loads(text)["licence"] for phrase in one["words"]]
     return frozenset(w for p in phrases for w in p.lower().split()), tuple(phrases)
 

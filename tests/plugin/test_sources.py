@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from whythis.claims import CLAIM, REMOVALS
+from whythis.claims.kinds import CLAIM, REMOVALS
+from whythis.claims.verify import verify
 from whythis.tools.workspace import open_workspace
-from whythis.verify import verify
 
-from .commands import TABLE, command, unseen, whythis
+from .running import TABLE, command, unseen, whythis
 
 FEW = ("--dim", "8", "--steps", "40", "--source")
 LEVELS = {"free": "refit", "medoid": "executed"}

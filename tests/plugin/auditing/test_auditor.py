@@ -19,8 +19,8 @@ from whythis.explain import explain
 from whythis.explanation import Explanation
 from whythis.recsys.blackbox import black_box
 from whythis.recsys.errors import DataError, LanguageModelError, UnknownIdError
+from whythis.text.wording import ordinal
 from whythis.tools.workspace import Workspace
-from whythis.wording import ordinal
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Hold what an explanation may claim, and execute each claim again."""

@@ -1,0 +1,1 @@
+"""Show explanations to people and to other programs."""

@@ -1,0 +1,1 @@
+"""Let a language model look up evidence and word the answer."""

@@ -1,0 +1,218 @@
+"""Find what an item's reviewers wrote on a topic: sentences of reviews, kept in Chroma."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from whythis.recsys.errors import DataError, MissingPartError, UnknownIdError
+from whythis.recsys.interactions import shown
+from whythis.tools.reviews import index as review_index
+from whythis.tools.reviews.chroma import connected, guarded, is_database
+from whythis.tools.reviews.embedding import Encoder, MiniLM
+from whythis.tools.reviews.index import Progress, Sentence, fingerprint, records
+
+if TYPE_CHECKING:
+    from chromadb import Collection
+    from chromadb.api.client import Client
+
+__all__ = ["Hit", "ReviewStore", "Sentence", "fingerprint"]
+
+_QUERIES = 1024
+_QUERY_CHARACTERS = 4000  # far more than the encoder reads
+
+
+class Hit(BaseModel):
+    """Hold a found sentence and its cosine to the queries, -1..1, to six decimals."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sentence: Sentence
+    score: float
+
+
+class ReviewStore:
+    """Read the sentences of reviews from a folder; `build` one, or `open` one that was built.
+
+    Any number may be open at once, also on one folder. Close each, or use it in a `with`
+    statement: the folder's files are released with the last one.
+    """
+
+    def __init__(
+        self, folder: Path, client: Client, collection: Collection, encoder: Encoder
+    ) -> None:
+        """Take over a client and its collection; call `open` or `build` instead."""
+        self.folder = folder
+        self._client = client
+        self._collection = collection
+        self._embed = lru_cache(maxsize=_QUERIES)(lambda query: encoder.encode([query])[0])
+
+    @classmethod
+    def open(cls, folder: Path | str, encoder: Encoder | None = None) -> Self:
+        """Open a finished index with its encoder (default: MiniLM); nothing is encoded yet.
+
+        Raises:
+            MissingPartError: there is no index in the folder.
+            ArtefactError: it is incomplete or damaged, or of another encoder or schema.
+        """
+        folder, encoder = Path(folder), encoder or MiniLM()
+        if not is_database(folder):
+            raise MissingPartError(
+                f"no review index in {shown(folder, 200)}: {review_index.REMEDY}"
+            )
+        with connected(folder) as client:
+            return cls(folder, client, review_index.finished(folder, client, encoder), encoder)
+
+    @classmethod
+    def build(
+        cls,
+        folder: Path | str,
+        reviews: pd.DataFrame,
+        encoder: Encoder,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Make the folder's index hold exactly the sentences of `reviews`, and open it.
+
+        reviews: a frame like `Dataset.reviews`.
+        progress: called with (sentences looked after, sentences in all) after every step.
+
+        Run it again after an interruption: it goes on where it stopped, and until it has ended
+        `open` refuses the index. With nothing to do it returns at once.
+
+        Raises:
+            DataError: a column is absent or holds no value, or a review's id is repeated.
+            ArtefactError: the folder cannot be written, or its index is damaged.
+        """
+        folder = Path(folder)
+        with connected(folder) as client:
+            collection = review_index.update(folder, client, reviews, encoder, progress)
+            return cls(folder, client, collection, encoder)
+
+    @property
+    def count(self) -> int:
+        """Return the number of sentences."""
+        return int(self._collection.metadata["count"])
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the hash of the indexed reviews, as the function `fingerprint` computes it."""
+        return str(self._collection.metadata["fingerprint"])
+
+    def get(self, sentence_id: str) -> Sentence:
+        """Return one sentence.
+
+        Raises:
+            UnknownIdError: no sentence has this id.
+        """
+        with guarded(self.folder):
+            if found := records(self._collection.get(ids=[sentence_id], include=review_index.TEXT)):
+                return found[0]
+            review = sentence_id.rpartition("#")[0]
+            others = self._collection.get(where={"review": review}, include=[])["ids"]
+        known = f"has sentences 1 to {len(others)}" if others else "is not in the review index"
+        raise UnknownIdError(f"no sentence {shown(sentence_id)}: review {shown(review)} {known}")
+
+    def of_item(self, item: str) -> tuple[Sentence, ...]:
+        """Return an item's sentences in the order of review ids and of the text; may be empty."""
+        with guarded(self.folder):
+            found = self._collection.get(where={"item": item}, include=review_index.TEXT)
+            return tuple(sorted(records(found), key=_place))
+
+    def of_user(self, user: str) -> tuple[Sentence, ...]:
+        """Return a user's sentences in the order of review ids and of the text; may be empty."""
+        with guarded(self.folder):
+            found = self._collection.get(where={"user": user}, include=review_index.TEXT)
+            return tuple(sorted(records(found), key=_place))
+
+    def search(
+        self,
+        item: str,
+        queries: Sequence[str],
+        *,
+        without_user: str | None,
+        n: int = 5,
+        before: float | None = None,
+        min_rating: float | None = None,
+        max_rating: float | None = None,
+        pool: Literal["max", "mean"] = "max",
+    ) -> tuple[Hit, ...]:
+        """Return the item's n sentences nearest to the queries, best first.
+
+        A sentence's score is its largest (or mean) cosine to a query; equal scores are in the order
+        of review ids and of the text. Each review gives one sentence, more only when no other
+        review is left.
+
+        without_user: leave this user's own reviews out; they would leak what is explained.
+        before: leave reviews at or after this time out; those of unknown time stay.
+        min_rating, max_rating: inclusive; reviews without a rating are left out when one is given.
+
+        Raises:
+            DataError: n is below 1 or no query holds any text.
+        """
+        asked = dict.fromkeys(query[:_QUERY_CHARACTERS] for query in queries if query.strip())
+        if n < 1 or not asked:
+            raise DataError(f"search for n = {n} by {len(asked)} queries; give at least 1 of each")
+        with guarded(self.folder):
+            found = self._collection.get(
+                where={"item": item}, include=review_index.TEXT_AND_VECTORS
+            )
+            sentences = records(found)
+            vectors = np.asarray(found["embeddings"], dtype=np.float32)
+        kept = [
+            row
+            for row, sentence in enumerate(sentences)
+            if (without_user is None or sentence.user != without_user)
+            and (before is None or sentence.time is None or sentence.time < before)
+            and _is_within(sentence.rating, min_rating, max_rating)
+        ]
+        if not kept:
+            return ()
+        cosines = vectors[kept] @ np.stack([self._embed(query) for query in asked]).T
+        scores = cosines.max(axis=1) if pool == "max" else cosines.mean(axis=1)
+        # Rounded: equal sentences must tie whatever the order of this machine's sums.
+        hits = [
+            Hit(sentence=sentences[row], score=round(float(score), 6))
+            for row, score in zip(kept, scores, strict=True)
+        ]
+        return _diverse(sorted(hits, key=_rank), n)
+
+    def close(self) -> None:
+        """Release the folder; a second call does nothing."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        """Return the store itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the store."""
+        self.close()
+
+
+def _place(sentence: Sentence) -> tuple[str, int]:
+    return sentence.review, sentence.start
+
+
+def _rank(hit: Hit) -> tuple[float, str, int]:
+    return -hit.score, *_place(hit.sentence)
+
+
+def _is_within(rating: float | None, low: float | None, high: float | None) -> bool:
+    if rating is None:
+        return low is None and high is None
+    return (low is None or rating >= low) and (high is None or rating <= high)
+
+
+def _diverse(ranked: Sequence[Hit], n: int) -> tuple[Hit, ...]:
+    """Take the best sentence of each review first, then the others."""
+    best: dict[str, Hit] = {}
+    for hit in ranked:
+        best.setdefault(hit.sentence.review, hit)
+    others = (hit for hit in ranked if best[hit.sentence.review] is not hit)
+    return tuple(sorted([*best.values(), *others][:n], key=_rank))
