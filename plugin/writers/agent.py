@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +25,7 @@ from whythis.text.realiser import LONGEST
 from whythis.tools.evidence import Evidence
 from whythis.tools.table import TOOLS
 from whythis.tools.workspace import Workspace
-from whythis.writers.briefing import answer_schema, brief, drafts, menu, refusals
+from whythis.writers.briefing import answer_schema, brief, drafts, menu, readable, refusals
 from whythis.writers.chat import LocalChat
 from whythis.writers.opinion import Opinion, entails
 from whythis.writers.writer import Gathered, Written
@@ -120,7 +121,11 @@ class Talk:
         """Draft the refused sentences again."""
         told = refusals(refused, ledger, load_language())
         about = {one.draft.claims[0] for one in refused}
-        return self._draft(self._prompt.fill("repair", refused=told), self._form(ledger, about))
+        form = self._form(ledger, about)
+        written = self._draft(self._prompt.fill("repair", refused=told), form)
+        # a small model likes to tell all of it once more
+        asked = tuple(d for d in written.drafts if about & set(d.claims))
+        return replace(written, drafts=asked)
 
     def _draft(self, request: str, form: dict[str, Any]) -> Written:
         self._messages.append(HumanMessage(request.strip()))
@@ -134,7 +139,8 @@ class Talk:
 
     def _form(self, ledger: Ledger, about: Collection[str] | None = None) -> dict[str, Any]:
         if isinstance(self._model, LocalChat):
-            return {"json_schema": answer_schema(ledger, about)}
+            # what can be read need not be written again: that takes a local model many seconds
+            return {"json_schema": answer_schema(ledger, about), "reads": readable}
         schema = answer_schema(ledger, about)
         named = {"name": "answer", "schema": schema, "strict": True}
         return {"response_format": {"type": "json_schema", "json_schema": named}}

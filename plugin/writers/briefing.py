@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -16,10 +16,11 @@ from whythis.text.wording import clean
 from whythis.text.words import SLOT
 from whythis.tools.evidence import Evidence
 
-_MUST = "ph"  # first letters of claim ids, see whythis.claims.offer
+_MUST = "jph"  # first letters of claim ids, see whythis.claims.offer
 _TASTE = "persona_effect"
 _MOST = 16
 _WORDS = 5  # of a claim's licensed phrases, as many as a small model can take in
+_STOP = re.compile(r"(?<=[.!?])\s+")
 _PAIR = re.compile(r'"([a-z][0-9]{1,3})"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
@@ -72,19 +73,42 @@ def answer_schema(ledger: Ledger, about: Collection[str] | None = None) -> dict[
 def drafts(text: str) -> tuple[Draft, ...]:
     """Read an answer; sentences that were complete before it was cut short still count.
 
-    Raises `LanguageModelError` where there is not one.
+    Plain prose is read too: a sentence is about the claims whose slots it shows. Raises
+    `LanguageModelError` where there is no sentence.
     """
-    found = []
+    found = list(_told(text)) or list(_prose(text))
+    if not found:
+        raise LanguageModelError(f"no sentence in the model's answer: {text[:80]!r}")
+    return tuple(found[:_MOST])
+
+
+def readable(text: str) -> bool:
+    """Return whether an answer holds a sentence, however it is written."""
+    return any(True for _ in (*_told(text), *_prose(text)))
+
+
+def _told(text: str) -> Iterator[Draft]:
+    """Read the pairs of claim and sentence of an answer in JSON."""
     for id_, quoted in _PAIR.findall(text):
         try:
             sentence = json.loads(quoted)
         except ValueError:
             continue
-        others = [claim for claim, name in SLOT.findall(sentence) if name]
-        found.append(Draft(_ended(sentence), tuple(dict.fromkeys([id_, *others]))))
-    if not found:
-        raise LanguageModelError(f"no sentence in the model's answer: {text[:80]!r}")
-    return tuple(found[:_MOST])
+        yield Draft(_ended(sentence), tuple(dict.fromkeys([id_, *_shown(sentence)])))
+
+
+def _prose(text: str) -> Iterator[Draft]:
+    """Read the sentences that show a slot, unless they are an object cut short."""
+    if text.lstrip().startswith(('{"', "```")):
+        return
+    for sentence in _STOP.split(clean(text)):
+        if shown := _shown(sentence):
+            yield Draft(_ended(sentence.strip()), tuple(dict.fromkeys(shown)))
+
+
+def _shown(sentence: str) -> list[str]:
+    """Return the claims whose slots a sentence shows."""
+    return [claim for claim, name in SLOT.findall(sentence) if name]
 
 
 def refusals(refused: Sequence[Checked], ledger: Ledger, language: Language) -> str:

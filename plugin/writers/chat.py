@@ -4,7 +4,8 @@ Small local models choose tools freely only by making things up. Here every answ
 with tools bound, a list of calls whose names and arguments fit the tools' schemas; with
 `json_schema` bound, an object of that schema. The model first answers unhindered, since filtering
 the whole vocabulary by a grammar takes as long as the model itself; only an answer that does not
-fit the schema is decoded again under the grammar.
+fit the schema, or cannot be read by the function bound as `reads`, is decoded again under the
+grammar.
 """
 
 from __future__ import annotations
@@ -114,6 +115,7 @@ class LocalChat(BaseChatModel):
     ) -> ChatResult:
         tools: list[dict[str, Any]] | None = kwargs.get("tool_schemas")
         schema: dict[str, Any] | None = kwargs.get("json_schema")
+        reads: Callable[[str], bool] | None = kwargs.get("reads")
         if tools:
             called = any(isinstance(m, ToolMessage) for m in messages)
             least = kwargs.get("least_calls") or int(self.eager)
@@ -121,7 +123,8 @@ class LocalChat(BaseChatModel):
         asked = [plain(m) for m in messages]
         text, usage = self._complete(asked, None, stop)
         text = _unfenced(text)
-        if schema is not None and not _fits(text, schema):
+        fits = reads(text) if reads else schema is None or _fits(text, schema)
+        if not fits:
             text, more = self._complete(asked, schema, stop)
             usage = add_usage(usage, more)
         message = AIMessage(content=text, usage_metadata=usage)

@@ -91,6 +91,15 @@ def test_lies_go_back_with_reasons_and_are_not_released(small_workspace: Workspa
     assert len(answer.dropped) == 2
 
 
+def test_a_repair_that_tells_all_once_more_is_taken_for_what_was_asked(
+    small_workspace: Workspace,
+) -> None:
+    writer, _ = local(CALLS, LIE, json.dumps({**json.loads(SAID), **json.loads(MENDED)}))
+    answer = explain(small_workspace, USER, ITEM, writer=writer)
+    whole(answer)
+    assert not [d for d in answer.dropped if "told already" in d.reason]
+
+
 @pytest.mark.parametrize(
     "answers",
     [

@@ -19,7 +19,7 @@ from whythis.text.checker import Draft, Ledger, check
 from whythis.text.language import load_language
 from whythis.text.realiser import LONGEST, Style
 from whythis.tools.workspace import Workspace
-from whythis.writers.briefing import answer_schema, brief, drafts, menu, refusals
+from whythis.writers.briefing import answer_schema, brief, drafts, menu, readable, refusals
 
 ENGLISH = load_language()
 
@@ -93,6 +93,19 @@ def test_an_answer_is_read() -> None:
 
 def test_what_was_complete_before_the_cut_counts() -> None:
     assert drafts('{"p1": "Done.", "h1": "It hangs on wh') == (Draft("Done.", ("p1",)),)
+
+
+def test_prose_is_read_by_the_slots_it_shows() -> None:
+    text = "Sure. It fits your {p1.persona}, {t1.where}! Also: {h1.had}"
+    assert drafts(text) == (
+        Draft("It fits your {p1.persona}, {t1.where}!", ("p1", "t1")),
+        Draft("Also: {h1.had}.", ("h1",)),
+    )
+    assert readable(text)
+
+
+def test_an_object_cut_short_is_no_prose() -> None:
+    assert not readable('{"p1": "It fits your {p1.persona}. And')
 
 
 @pytest.mark.parametrize("text", ["", "{}", "I cannot help.", '{"p1": 7}', "[" * 5000, '{"p1": "'])

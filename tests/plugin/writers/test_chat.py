@@ -51,6 +51,13 @@ def test_an_answer_that_does_not_fit_is_asked_for_under_the_grammar() -> None:
     }
 
 
+def test_an_answer_that_can_be_read_is_not_asked_for_again() -> None:
+    model, llama = chat("It fits.", '{"p1": "x"}')
+    reply = model.bind(json_schema=SCHEMA, reads="It fits.".__eq__).invoke("Why?")
+    assert reply.text == "It fits."
+    assert len(llama.asked) == 1
+
+
 @pytest.mark.parametrize("cut", [CALL[:20], "", "[]", '{"calls": 7}', "nonsense"])
 def test_cut_tool_calls_are_an_error(small_workspace: Workspace, cut: str) -> None:
     tools = toolkit(small_workspace, ["facts"], user="u01", item="i00")
