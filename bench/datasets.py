@@ -13,7 +13,7 @@ import pandas as pd
 
 from whythis.downloads import locate
 from whythis.recsys.errors import DataError, MissingPartError
-from whythis.recsys.interactions import Dataset, clean_text, make_dataset, shown
+from whythis.recsys.interactions import Dataset, make_dataset, review_text, shown
 from whythis.recsys.movielens import read_ml100k
 from whythis.recsys.tables import read_table
 from whythis.recsys.textfile import check_file, parse_json_lines, read_text
@@ -43,13 +43,13 @@ def read(name: str) -> Dataset:
     if name == "ml-100k":
         return read_ml100k(locate(name))
     if name == "musical-instruments":
-        return _musical_instruments(_folder(name, "amazon_mi5"))
+        return _musical_instruments(folder_of(name, "amazon_mi5"))
     if name == "beauty":
-        return _beauty(_folder(name, "amazon_beauty23"))
+        return _beauty(folder_of(name, "amazon_beauty23"))
     if name == "video-games":
-        return _video_games(_folder(name, "ampcf_videogames"))
+        return _video_games(folder_of(name, "ampcf_videogames"))
     if name == "yelp":
-        return _yelp(_folder(name, "xrec_yelp"))
+        return _yelp(folder_of(name, "xrec_yelp"))
     if not Path(name).exists():
         raise DataError(
             f"no data set or file is called {shown(name)}; choose {', '.join(NAMES)} or give the "
@@ -58,7 +58,11 @@ def read(name: str) -> Dataset:
     return read_table(Path(name), user="user", item="item", rating="rating", time="time")
 
 
-def _folder(name: str, inside: str) -> Path:
+def folder_of(name: str, inside: str) -> Path:
+    """Return the folder `inside` of the benchmarks' data, in which the data set `name` lies.
+
+    Raises `MissingPartError` where it is not on this machine.
+    """
     given = os.environ.get(FOLDER)
     root = Path(given).expanduser() if given else _BESIDE
     if (root / inside).is_dir():
@@ -79,6 +83,7 @@ def _musical_instruments(folder: Path) -> Dataset:
         rating="overall",
         time="unixReviewTime",
         review="reviewText",
+        helpful="helpful",
         name="musical-instruments",
     )
     return replace(rated, like=None)
@@ -93,7 +98,7 @@ def _beauty(folder: Path) -> Dataset:
     rows = []
     for user, reviews in _records(path):
         for item, review in _members(path, reviews, user):
-            text = clean_text(_field(path, review, "text", user, item))
+            text = review_text(_field(path, review, "text", user, item))
             rating = _rating(_field(path, review, "rating", user, item), path, _at(user, item))
             rows.append((user, item, rating, text))
     events = pd.DataFrame(rows, columns=["user", "item", "rating", "text"])

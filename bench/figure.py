@@ -73,6 +73,41 @@ def draw(path: Path, curves: Sequence[Curve], about: str, ours: Sequence[str] = 
     part.replace(path)
 
 
+def draw_shares(
+    path: Path,
+    places: Sequence[int],
+    shares: Mapping[str, Sequence[float]],
+    line: Sequence[float],
+    about: str,
+) -> None:
+    """Write stacked bars of shares at each place, and a dashed line of marks, as an SVG.
+
+    Raises `MissingPartError` where matplotlib is not installed.
+    """
+    matplotlib = needed("matplotlib")
+    figures = needed("matplotlib.figure")
+    with matplotlib.rc_context(_STYLE):
+        figure = figures.Figure(figsize=(6.4, 4.2), layout="constrained")
+        axes = figure.subplots()
+        base, x = np.zeros(len(places)), np.arange(len(places))
+        colours = (_STRONG, *_COLOURS)
+        for (name, heights), colour in zip(shares.items(), colours, strict=False):
+            axes.bar(x, heights, 0.62, bottom=base, color=colour, label=name.replace("_", " "))
+            base = base + np.asarray(heights)
+        axes.plot(x, line, ls="--", color=_GREY, marker="o", ms=5, label="the past alone")
+        axes.set_xticks(x, [str(place) for place in places])
+        axes.set_xlabel("likes left to the user")
+        axes.set_ylabel("part of the recommendations answered")
+        axes.set_ylim(0, 1.02)
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+        figure.suptitle(about, fontsize=9, x=0.01, ha="left")
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(buffer.getvalue())
+    part.replace(path)
+
+
 def _panel(axes: Any, curves: Sequence[Curve], ours: Sequence[str]) -> None:
     looks = _looks([curve.name for curve in curves], ours)
     sizes = np.arange(1, len(curves[0].mean) + 1)

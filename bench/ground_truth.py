@@ -176,7 +176,7 @@ def ground_truth(ws: Workspace, user: str, item: str) -> GroundTruth:
     place = rec.place(user, item)
     low, high = tones(ws)
     seen = len(set(rec.seen(user).tolist()))
-    stored = ws.reviews.of_item(item) if ws.reviews is not None else ()
+    stored = ws.item_sentences(user, item) if ws.reviews is not None else ()
     return GroundTruth(
         ws=ws,
         user=user,
@@ -187,7 +187,7 @@ def ground_truth(ws: Workspace, user: str, item: str) -> GroundTruth:
         tastes=_tastes(ws, user, item),
         removals=_removals(ws, user, item, place.rank),
         facts=item_facts(rec, item),
-        quotes=tuple(s for s in stored if s.user != user),
+        quotes=tuple(s for s in stored if s.quotable),
         like=high,
         dislike=low,
     )

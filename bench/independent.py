@@ -8,6 +8,7 @@ quotations are looked for in the review texts themselves.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -18,7 +19,10 @@ import numpy.typing as npt
 import pandas as pd
 from safetensors.numpy import load_file
 
-from whythis.bench.sentences import stored, with_word
+from whythis.bench.aspect_counts import recounted
+from whythis.bench.judged import judgements
+from whythis.bench.sentences import of_others, stored, with_word
+from whythis.bench.standing import circled, over_refits, stands
 
 Floats = npt.NDArray[np.float64]
 _TINY = 1e-12
@@ -36,6 +40,7 @@ class Again:
         config = manifest["config"]
         if config["source"] != "history":
             raise ValueError(f"{folder}: personas of {config['source']}; only history is known")
+        self.folder = folder
         self.window, self.attention = int(config["window"]), config["attention"]
         self.w = load_file(folder / "model.safetensors")
         self.catalogue = pd.read_parquet(folder / "items.parquet").set_index("item")
@@ -48,6 +53,12 @@ class Again:
         self.reviews = {r["id"]: r for r in map(json.loads, lines)}
         index = folder / "reviews" / "chroma.sqlite3"
         self.sentences = stored(index) if index.is_file() else None
+        table = folder / "reviews" / "opinions.parquet"
+        self.judgements = judgements(table) if table.is_file() else {}
+        counted: dict[str, int] = defaultdict(int)
+        for s in sorted(self.sentences or (), key=lambda s: int(s["start"])):
+            counted[s["review"]] += 1  # the number of a sentence in its review
+            s["id"] = f"{s['review']}#{counted[s['review']]}"
 
     def scores(
         self,
@@ -121,10 +132,7 @@ class Again:
         """Return how many stored sentences hold a word, and from which reviews."""
         holding = with_word(found, word)
         ratings = [s.get("rating") for s in holding]
-        scale = self.rows["rating"].dropna()
-        low, high = (scale.min(), scale.max()) if len(scale) else (1.0, 5.0)
-        good = low + 0.75 * (high - low) if self.like is None else self.like
-        bad = low + 0.375 * (high - low)
+        bad, good = self.tones()
         sources = {s["source"] for s in found}
         return {
             "sentences": len(holding),
@@ -133,6 +141,13 @@ class Again:
             "of": len(found),
             "source": sources.pop() if len(sources) == 1 else "several",
         }
+
+    def tones(self) -> tuple[float, float]:
+        """Return the ratings up to which reviews are critical, and from which favourable."""
+        scale = self.rows["rating"].dropna()
+        low, high = (scale.min(), scale.max()) if len(scale) else (1.0, 5.0)
+        good = low + 0.75 * (high - low) if self.like is None else self.like
+        return low + 0.375 * (high - low), good
 
     def _fit(self, weights: Floats, past: list[int], match: Floats) -> Floats:
         """Return what attention adds to the log of the masses: K x n."""
@@ -244,13 +259,16 @@ class Again:
                 size = max(float(np.linalg.norm(one) * np.linalg.norm(other)), _TINY)
                 found = {"cosine": float(one @ other) / size}
             case "mentions" | "own_words":
-                key, of = ("item", item) if claim["kind"] == "mentions" else ("user", user)
-                unlike, out = ("user", user) if key == "item" else ("item", item)
-                kept = [s for s in self.sentences or () if s[key] == of and s[unlike] != out]
-                found = self.counted(kept, told["word"])
+                own = [s for s in self.sentences or () if s["user"] == user and s["item"] != item]
+                others = of_others(self.sentences or (), user, item)
+                found = self.counted(others if claim["kind"] == "mentions" else own, told["word"])
                 if "source" in told and told["source"] != found["source"]:
                     return [f"the source is {found['source']}"]
                 found.pop("source")
+            case "aspect_count" | "own_aspect":
+                found, wrong = recounted(self, claim)
+                if wrong:
+                    return [wrong]
             case "metadata":
                 entry = self.catalogue.loc[item, told["field"]]
                 listed = [str(int(entry))] if told["field"] == "year" else list(entry)
@@ -261,6 +279,19 @@ class Again:
                 found |= {"score": whole[self.at[item]], "other_score": whole[self.at[other]]}
                 if not now < found["other_rank"]:
                     return ["the other stands above"]
+            case "circle":
+                found = circled(self, user, item)
+                if not found:
+                    return ["nobody shares a like"]
+            case "basis":
+                found = stands(self, user, item)
+                if found["rung"] != told["rung"]:
+                    return [f"it rests on {found['rung']}"]
+                found.pop("rung")
+            case "personal_effect":
+                found = over_refits(self, user, item)
+                if not found:
+                    return ["there are no models fitted again, or no likes"]
             case "cannot_know":  # of a folder everything is shown but for reviews that it lacks
                 lacking = told["needs"] == "reviews" and self.sentences is None
                 return [] if lacking else ["that can be known"]

@@ -17,7 +17,7 @@ from whythis.bench.paraphrasing import Told
 from whythis.explain import explain
 from whythis.text.realiser import Style
 from whythis.tools.reviews import index as review_index
-from whythis.tools.reviews.chroma import connected
+from whythis.tools.reviews.chroma import Place, connected
 from whythis.tools.reviews.embedding import MiniLM
 from whythis.tools.reviews.store import ReviewStore
 from whythis.tools.workspace import Workspace
@@ -86,15 +86,15 @@ def leaking(ws: Workspace, owners: Mapping[str, str]) -> Iterator[Workspace]:
         copy = Path(folder) / "reviews"
         shutil.copytree(store.folder, copy)
         encoder = MiniLM()
-        with connected(copy) as client:
-            collection = review_index.finished(copy, client, encoder)
+        with connected(Place(copy)) as client:
+            collection = review_index.finished(Place(copy), client, encoder)
         for item, user in owners.items():
             ids = [s.id for s in store.of_item(item)]
             if ids:
                 found = collection.get(ids=ids, include=["metadatas"])
                 mine = [{**fields, "user": user} for fields in found["metadatas"] or ()]
                 collection.update(ids=found["ids"], metadatas=list[Mapping[str, Any]](mine))
-        reviews = ReviewStore(copy, client, collection, encoder)
+        reviews = ReviewStore(Place(copy), client, collection, encoder)
         try:
             yield Workspace(ws.recommender, reviews)
         finally:

@@ -25,13 +25,21 @@ def prepared(data: str, work: Path, reviews: Path | None) -> tuple[Path, Path | 
     if data not in NAMES:
         return Path(data), reviews
     dataset, folder = read(data), work / data
-    fitted = _held(folder, dataset) or fit_dataset(dataset, folder, FitConfig())
+    recommender = fitted(dataset, folder)
     if not len(dataset.reviews):
         if reviews is not None:
-            index_reviews(folder, fitted, reviews)
+            index_reviews(folder, recommender, reviews)
         return folder, reviews
-    index_reviews(folder, fitted, None)
+    index_reviews(folder, recommender, None)
     return folder, _written(dataset, work / f"{data}.reviews.jsonl")
+
+
+def fitted(dataset: Dataset, folder: Path) -> Recommender:
+    """Return the artefact in a folder where it is this data set's, else fit it there anew.
+
+    Fitted with the standard configuration.
+    """
+    return _held(folder, dataset) or fit_dataset(dataset, folder, FitConfig())
 
 
 def _held(folder: Path, dataset: Dataset) -> Recommender | None:

@@ -29,5 +29,17 @@ def with_word(sentences: Sequence[Mapping[str, Any]], word: str) -> list[Mapping
     return [s for s in sentences if whole.search(_folded(s["chroma:document"]))]
 
 
+def of_others(sentences: Sequence[Mapping[str, Any]], user: str, item: str) -> list[dict[str, Any]]:
+    """Return an item's sentences but the user's own and repeated ones, their own ones' too."""
+    stands = [s for s in sentences if s["item"] == item]
+    told = {_folded(s["chroma:document"]) for s in stands if s["user"] == user}
+    kept = []
+    for s in sorted(stands, key=lambda s: (s["review"], s["start"])):
+        if (text := _folded(s["chroma:document"])) not in told:
+            told.add(text)
+            kept.append(dict(s))
+    return kept
+
+
 def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", text.replace("’", "'").casefold())

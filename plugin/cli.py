@@ -15,8 +15,11 @@ from whythis.commands import (
     demo,
     explain,
     fit,
+    forget,
     index,
+    memory,
     recommend,
+    refit,
     replay,
 )
 from whythis.commands.output import Guarded
@@ -59,8 +62,11 @@ app.add_typer(assets.commands("data"), name="data")
 app.add_typer(assets.commands("model"), name="models")
 app.command(epilog="Example: " + fit.EXAMPLE)(fit.fit)
 app.command(epilog="Example: whythis index demo --reviews reviews.jsonl")(index.index)
+app.command(epilog="Example: " + forget.EXAMPLE)(forget.forget)
+app.command(epilog="Example: whythis refit demo --models 20")(refit.refit)
 app.command(epilog="Example: whythis recommend demo --user 42 -n 5")(recommend.recommend)
 app.command(epilog="Example: " + explain.EXAMPLE)(explain.explain)
+app.command(epilog="Example: " + memory.EXAMPLE)(memory.memory)
 app.command(epilog="Example: " + audit.EXAMPLE)(audit.audit)
 app.command(epilog="Example: " + replay.EXAMPLE)(replay.replay)
 app.command(epilog="Example: whythis demo --llm none --users 42,200")(demo.demo)

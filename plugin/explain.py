@@ -19,7 +19,9 @@ from whythis.text.realiser import Style, order, realise
 from whythis.text.wording import in_words
 from whythis.text.words import Cited
 from whythis.tools import probes
+from whythis.tools.aspect_probes import aspects, own_aspects
 from whythis.tools.evidence import Evidence
+from whythis.tools.ladder import rests_on
 from whythis.tools.workspace import Workspace
 from whythis.writers.opinion import DOUBT, Opinion
 from whythis.writers.writer import Conversation, Writer
@@ -27,7 +29,7 @@ from whythis.writers.writer import Conversation, Writer
 ROUNDS = 2
 """How often refused sentences go back to the writer with the reasons."""
 
-_MUST = ("persona_effect", "history_effect", "review_quote")
+_MUST = ("basis", "circle", "persona_effect", "history_effect", "review_quote")
 
 
 @dataclass
@@ -108,7 +110,9 @@ def gather(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
     found += probes.history(ws, user, item)
     if ws.reviews is not None:
         found += probes.reviews(ws, user, item)
-    return found + probes.facts(ws, user, item)
+    if ws.opinions is not None:
+        found += aspects(ws, user, item, 2) + own_aspects(ws, user, item, 1)
+    return found + probes.facts(ws, user, item) + rests_on(ws, user, item)
 
 
 def _agent_evidence(

@@ -26,7 +26,13 @@ from safetensors.torch import save as save_tensors
 
 from whythis.recsys.config import FitConfig
 from whythis.recsys.errors import ArtefactError
-from whythis.recsys.interactions import INTERACTION_COLUMNS, ITEM_COLUMNS, Dataset, shown
+from whythis.recsys.interactions import (
+    INTERACTION_COLUMNS,
+    ITEM_COLUMNS,
+    Dataset,
+    make_dataset,
+    shown,
+)
 from whythis.recsys.model import PersonaModel
 from whythis.recsys.recommender import Recommender
 from whythis.recsys.sources import empty_model
@@ -107,12 +113,51 @@ def save(
         )
         text = manifest.model_dump_json(by_alias=True, indent=2) + "\n"
         (scratch / MANIFEST).write_text(text, encoding="utf-8")
-        _settle(folder)
+        settle(folder)
         scratch.rename(folder / _NEW)  # from here on the new artefact is the one that is read
-        _settle(folder)
-        if REVIEWS not in files:
-            (folder / REVIEWS).unlink(missing_ok=True)
+        settle(folder)
     except (OSError, SafetensorError) as error:
+        raise _unwritable(folder, error) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def replace_data(
+    folder: Path, interactions: pd.DataFrame, reviews: pd.DataFrame | None, index: Path | None
+) -> None:
+    """Give an artefact other interactions and reviews, as one step; its model stays.
+
+    index: a folder that takes the place of the one of its name in the artefact, in the same step.
+
+    Raises `ArtefactError` where the artefact is damaged or cannot be written.
+    """
+    settle(folder)
+    recommender, old = load(folder), read_manifest(folder)
+    dataset = make_dataset(
+        old["name"],
+        interactions,
+        items=recommender.items,
+        reviews=reviews,
+        like=old["like"],
+    )
+    try:
+        scratch = Path(tempfile.mkdtemp(prefix=".fit-", dir=folder))
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    try:
+        files = {name: hash_ for name, hash_ in old["files"].items() if name != REVIEWS}
+        dataset.interactions.to_parquet(scratch / INTERACTIONS, index=False)
+        if len(dataset.reviews):
+            dataset.reviews.to_parquet(scratch / REVIEWS, index=False)
+        files |= {path.name: file_hash(path) for path in scratch.iterdir()}
+        manifest = _Manifest(**{**old, "data_hash": dataset.hash, "files": files})
+        text = manifest.model_dump_json(by_alias=True, indent=2) + "\n"
+        (scratch / MANIFEST).write_text(text, encoding="utf-8")
+        if index is not None:
+            index.rename(scratch / index.name)
+        scratch.rename(folder / _NEW)  # from here on the new data are the ones that are read
+        settle(folder)
+    except OSError as error:
         raise _unwritable(folder, error) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -125,7 +170,7 @@ def load(folder: Path) -> Recommender:
     """
     manifest = read_manifest(folder)
     for name, expected in manifest["files"].items():
-        path = _place(folder, name)
+        path = place_of(folder, name)
         if not path.is_file():
             raise ArtefactError(f"{path} is missing from the artefact: {_AGAIN}")
         found = file_hash(path)
@@ -136,10 +181,10 @@ def load(folder: Path) -> Recommender:
             )
     try:
         config = FitConfig(**manifest["config"])
-        state = load_file(_place(folder, WEIGHTS))
-        items = pd.read_parquet(_place(folder, ITEMS), columns=list(ITEM_COLUMNS))
+        state = load_file(place_of(folder, WEIGHTS))
+        items = pd.read_parquet(place_of(folder, ITEMS), columns=list(ITEM_COLUMNS))
         interactions = pd.read_parquet(
-            _place(folder, INTERACTIONS), columns=list(INTERACTION_COLUMNS)
+            place_of(folder, INTERACTIONS), columns=list(INTERACTION_COLUMNS)
         )
         items["genres"] = [list(names) for names in items["genres"]]
         model = empty_model(len(items), config)
@@ -172,7 +217,7 @@ def load(folder: Path) -> Recommender:
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest of an artefact, its schema checked."""
-    path = _place(folder, MANIFEST)
+    path = place_of(folder, MANIFEST)
     if not path.is_file():
         raise ArtefactError(
             f"no artefact in {folder} (manifest.json is absent): make one with `whythis fit`"
@@ -193,7 +238,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def read_reviews(folder: Path) -> pd.DataFrame | None:
     """Return the reviews that came with the fitted data, or None; `ArtefactError` if damaged."""
-    path = _place(folder, REVIEWS)
+    path = place_of(folder, REVIEWS)
     if REVIEWS not in read_manifest(folder)["files"] or not path.is_file():
         return None
     try:
@@ -211,19 +256,24 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _place(folder: Path, name: str) -> Path:
-    """Return where a file of the artefact lies: a new one may not be in its place yet."""
+def place_of(folder: Path, name: str) -> Path:
+    """Return where a part of the artefact lies: a new one may not be in its place yet."""
     new = folder / _NEW / name
-    return new if new.is_file() else folder / name
+    return new if new.exists() else folder / name
 
 
-def _settle(folder: Path) -> None:
-    """Move the new files, where there are some, into their places."""
+def settle(folder: Path) -> None:
+    """Move the new files, where there are some, into their places; remove what no one lists."""
     new = folder / _NEW
-    if new.is_dir():
-        for path in sorted(new.iterdir(), key=lambda p: p.name == MANIFEST):  # it vouches for them
-            path.replace(folder / path.name)
-        new.rmdir()
+    if not new.is_dir():
+        return
+    for path in sorted(new.iterdir(), key=lambda p: p.name == MANIFEST):  # it vouches for them
+        if path.is_dir():
+            shutil.rmtree(folder / path.name, ignore_errors=True)
+        path.replace(folder / path.name)
+    if REVIEWS not in read_manifest(folder)["files"]:
+        (folder / REVIEWS).unlink(missing_ok=True)
+    new.rmdir()
 
 
 def _unwritable(folder: Path, error: Exception) -> ArtefactError:

@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 
 from whythis.recsys.errors import DataError
+from whythis.recsys.markup import shown_text
 
 INTERACTION_COLUMNS = ("user", "item", "rating", "time")
 ITEM_COLUMNS = ("item", "title", "year", "genres", "text")
-REVIEW_COLUMNS = ("id", "item", "user", "rating", "time", "text", "source")
+REVIEW_COLUMNS = ("id", "item", "user", "rating", "time", "text", "source", "helpful")
 
 # C0 and C1 controls, and the bidirectional overrides that make text read otherwise than stored.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -33,7 +34,8 @@ class Dataset:
         since 1970 UTC, NaN = unknown); one row per (user, item), sorted by (user, time, item).
     items: item, title (str), year (float64 or NaN), genres (list of str), text (str); sorted by
         item; every item of the interactions and of the reviews is in it.
-    reviews: id, item, user (str), rating, time (float64 or NaN), text, source (str); sorted by id.
+    reviews: id, item, user (str), rating, time (float64 or NaN), text (as `review_text` returns it)
+        and source (str), helpful (votes that found it so, float64 or NaN); sorted by id.
     like: ratings >= like are positive; None: every interaction is positive.
     duplicates: how many repeated (user, item) rows gave way to a later one.
     """
@@ -60,7 +62,8 @@ class Dataset:
         Labels are not content: `name`, `duplicates` and the `source` of reviews are left out.
         """
         digest = sha256(json.dumps(["whythis dataset 1", self.like]).encode())
-        reviews = self.reviews.drop(columns="source")
+        voted = self.reviews["helpful"].notna().any()  # else hashed as data without that column
+        reviews = self.reviews.drop(columns=["source"] if voted else ["source", "helpful"])
         for label, frame in (("i", self.interactions), ("m", self.items), ("r", reviews)):
             keys = ["user", "item"] if label == "i" else [frame.columns[0]]
             ordered = frame.sort_values(keys)
@@ -145,6 +148,11 @@ def clean_text(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
     text = text.replace("\u2028", "\n").replace("\u2029", "\n")
     return _CONTROL.sub("", text).strip()
+
+
+def review_text(text: str) -> str:
+    """Return a review as a reader of the web page saw it; this is what is stored and quoted."""
+    return clean_text(shown_text(clean_text(text)))
 
 
 def clean_line(text: str) -> str:
@@ -259,8 +267,9 @@ def _reviews(reviews: pd.DataFrame | None, known: pd.Series) -> pd.DataFrame:
             "user": _ids(given, "user", "reviews"),
             "rating": _numbers(given, "rating", "reviews"),
             "time": _numbers(given, "time", "reviews"),
-            "text": pd.Series([clean_text(text) for text in _texts(given, "text")], dtype=str),
+            "text": pd.Series([review_text(text) for text in _texts(given, "text")], dtype=str),
             "source": pd.Series([clean_line(text) for text in _texts(given, "source")], dtype=str),
+            "helpful": _numbers(given, "helpful", "reviews"),
         }
     )
     for wrong, what in (

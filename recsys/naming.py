@@ -41,7 +41,7 @@ def persona_cards(rec: Recommender, user: str, shown: int = 5) -> tuple[PersonaC
 
     A name is built from labels (genres, else words of descriptions) that hold more of this
     persona's weight than of the user's other personas; where the data have neither, or two
-    personas would share a name, from titles. Deterministic.
+    personas would share a name, from titles. Deterministic. A name that the user gave stands.
     """
     history = rec.history(user)
     if not len(history):
@@ -51,27 +51,34 @@ def persona_cards(rec: Recommender, user: str, shown: int = 5) -> tuple[PersonaC
     order = [int(p) for p in np.argsort(-masses, kind="stable") if masses[p] >= MIN_MASS]
     ids = [rec.item_ids.ids[i] for i in history]
     labels = _labels(rec, history)
-    names: dict[frozenset[str], str] = {}
+    names = {p: name for p, name in rec.names.get(user, {}).items() if p in order}
+    taken = {_words(name) for name in names.values()}
     for p in order:
+        if p in names:
+            continue
         heaviest = [ids[i] for i in np.argsort(-weights[:, p], kind="stable")]
         for name in _candidates(rec, labels, weights, masses, p, heaviest):
-            # "drama and war" and "War and Drama" read as one name
-            words = frozenset(name.casefold().split(" and "))
-            if words not in names:
-                names[words] = name
+            if _words(name) not in taken:
+                names[p] = name
+                taken.add(_words(name))
                 break
     return tuple(
         PersonaCard(
             persona=p,
-            name=name,
+            name=names[p],
             mass=float(masses[p]),
             items=tuple(
                 (ids[i], float(weights[i, p]))
                 for i in np.argsort(-weights[:, p], kind="stable")[:shown]
             ),
         )
-        for p, name in zip(order, names.values(), strict=True)
+        for p in order
     )
+
+
+def _words(name: str) -> frozenset[str]:
+    """Return what tells names apart: "drama and war" and "War and Drama" read as one."""
+    return frozenset(name.casefold().split(" and "))
 
 
 def _labels(rec: Recommender, history: npt.NDArray[np.int64]) -> list[frozenset[str]]:

@@ -18,11 +18,15 @@ _CELLS = 1 << 20  # numbers a layer may hold when histories are scored together:
 
 @dataclass(frozen=True, eq=False)
 class Recommender(Scorer):
-    """Answer from frozen parts: a model in float64, the items, and everyone's interactions."""
+    """Answer from frozen parts: a model in float64, the items, and everyone's interactions.
+
+    names: the names that users gave to their personas, by user and persona.
+    """
 
     config: FitConfig
     model: PersonaModel
     figures: Mapping[str, float] = field(default_factory=dict)
+    names: Mapping[str, Mapping[int, str]] = field(default_factory=dict, kw_only=True)
 
     @property
     def access(self) -> Access:

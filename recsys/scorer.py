@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import sparse
 
 from whythis.recsys.errors import DataError
 from whythis.recsys.metrics import rank_of
@@ -70,13 +71,16 @@ class Scorer(ABC):
     items not seen, so an explained item is never in the history it is explained by.
 
     items, interactions, like: as in `whythis.recsys.interactions.Dataset`. hashes: "model" and
-    "data", by which findings name their source.
+    "data", by which findings name their source. withheld: of users whose data were edited
+    (`whythis.recsys.editing`), the items that are never recommended to them though no interaction
+    stands behind it; a user named here stands in the data even without an interaction.
     """
 
     items: pd.DataFrame
     interactions: pd.DataFrame
     like: float | None
     hashes: Mapping[str, str]
+    withheld: Mapping[str, tuple[str, ...]] = field(default_factory=dict, kw_only=True)
 
     @property
     @abstractmethod
@@ -122,18 +126,29 @@ class Scorer(ABC):
 
     @cached_property
     def user_ids(self) -> Vocabulary:
-        """Return the users with at least one interaction."""
-        return Vocabulary("user", tuple(sorted(self._by_whom[1])))
+        """Return the users with at least one interaction, and those whose data were edited."""
+        return Vocabulary("user", tuple(sorted({*self._by_whom[1], *self.withheld})))
 
     @cached_property
     def rows(self) -> Indices:
         """Return the item of each interaction, as an index."""
-        return self.item_ids.indices(self.interactions["item"])
+        return self.item_ids.indices(self.interactions["item"].tolist())
 
     @cached_property
     def likes(self) -> Indices:
         """Return how many users liked each item: n counts."""
         return np.bincount(self.rows[self._positive], minlength=len(self.items))
+
+    @cached_property
+    def likes_matrix(self) -> sparse.csr_matrix:
+        """Return who liked what: 1 where the user (in the order of `user_ids`) liked the item."""
+        order = self.user_ids.indices(self._by_whom[1])
+        users = order[self._by_whom[0][self._positive]]
+        items = self.rows[self._positive]
+        shape = (len(self.user_ids), len(self.items))
+        matrix = sparse.csr_matrix((np.ones(len(users), dtype=np.int64), (users, items)), shape)
+        matrix.data[:] = 1  # an item liked at several times is one liked item
+        return matrix
 
     @cached_property
     def ratings(self) -> Ratings:
@@ -195,9 +210,11 @@ class Scorer(ABC):
         return self.liked(user)[-self.window :]
 
     def seen(self, user: str) -> Indices:
-        """Return every item the user has interacted with."""
+        """Return every item the user has interacted with, and those withheld from the user."""
         self.user_ids.index(user)
-        return self._seen[user]
+        seen = self._seen.get(user, np.zeros(0, dtype=np.int64))
+        kept = self.withheld.get(user, ())
+        return np.union1d(seen, self.item_ids.indices(kept)) if kept else seen
 
     def unseen(self, user: str) -> int:
         """Return how many items the user has not interacted with."""
@@ -213,6 +230,11 @@ class Scorer(ABC):
         Raises `UnknownIdError` for unknown ids and `DataError` where the user has seen the item.
         """
         index = self.item_ids.index(item)
+        if item in self.withheld.get(user, ()):
+            raise DataError(
+                f"item {item!r} ({self.title(item)}) was rejected by user {user!r}: it is never "
+                "recommended; `whythis memory` shows the correction and takes it back"
+            )
         if index in self.seen(user):
             raise DataError(
                 f"item {item!r} ({self.title(item)}) was already seen by user {user!r}: only "

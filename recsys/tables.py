@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,18 +15,20 @@ from whythis.recsys.errors import DataError
 from whythis.recsys.interactions import (
     Dataset,
     bad_id,
-    clean_text,
     default_like,
     keep_latest,
     make_dataset,
+    review_text,
     shown,
 )
-from whythis.recsys.textfile import check_file, parse_json_lines, read_text
+from whythis.recsys.textfile import cell_text, check_file, parse_json_lines, read_text
 
 # Epoch numbers outside 1900..2200 are another unit or another thing.
 _EARLIEST, _LATEST = -2_208_988_800, 7_258_118_400
 _DATE_FORMATS = ("%B %d, %Y", "%b %d, %Y", "%d %B %Y", "%d %b %Y", "%d-%b-%Y")
 _REVIEW_KEYS = frozenset({"id", "item", "user", "rating", "source", "text"})
+_MORE_KEYS = frozenset({"time", "helpful"})
+_VOTES = re.compile(r"""\[\s*"?(\d+)"?\s*,\s*"?\d+"?\s*\]""")
 
 
 def read_table(
@@ -36,6 +39,7 @@ def read_table(
     rating: str | None = None,
     time: str | None = None,
     review: str | None = None,
+    helpful: str | None = None,
     title: str | None = None,
     year: str | None = None,
     genres: str | None = None,
@@ -50,8 +54,9 @@ def read_table(
     path: CSV, TSV, JSON lines or Parquet by suffix; text also gzipped.
     time: epoch seconds or milliseconds (or finer), or dates such as 2020-12-31, 2020-12-31T23:59
         or "December 31, 2020"; a column holds one kind. Dates without a zone are UTC.
-    review: text of the user's review; each non-empty one becomes a review with the id
-        "r-" + sha256(user, item, text)[:12].
+    review: text of the user's review, plain or HTML; each that shows any text becomes a review with
+        the id "r-" + sha256(user, item, text)[:12].
+    helpful: how many readers found the review helpful: a number, or "[7, 9]" for 7 of 9.
     title, year, genres, text: of the item, looked up first in `items`, then in the table itself,
         where each item takes its most frequent value. Genres are split at "|" or ",", or JSON.
     items: a second table with one row an item and the same item column.
@@ -65,7 +70,7 @@ def read_table(
     given = {fact: column for fact, column in facts.items() if column is not None}
     catalogue = None if items is None else _read_items(items, item, given, encoding)
     here = {f: c for f, c in given.items() if catalogue is None or f not in catalogue.columns}
-    roles = (user, item, rating, time, review, *here.values())
+    roles = (user, item, rating, time, review, helpful, *here.values())
     table = read_columns(path, [column for column in roles if column is not None], encoding)
     rows = len(table.frame)
     label = name or path.name.split(".")[0] or path.name
@@ -75,9 +80,10 @@ def read_table(
             "item": _ids(table, item),
             "rating": _ratings(table, rating) if rating else np.full(rows, np.nan),
             "time": _times(table, time) if time else np.full(rows, np.nan),
-            "text": [clean_text(cell) for cell in table.frame[review].tolist()]
+            "text": [review_text(cell) for cell in table.frame[review].tolist()]
             if review
             else [""] * rows,
+            "helpful": _votes(table, helpful) if helpful else np.full(rows, np.nan),
         }
     )
     found = _item_facts(table, events["item"], here)
@@ -95,9 +101,10 @@ def read_table(
 
 
 def read_reviews(path: Path) -> pd.DataFrame:
-    """Read reviews from JSON lines with the keys id, item, user, rating, source, text (and time).
+    """Read reviews from JSON lines with the keys id, item, user, rating, source, text.
 
-    rating: a number or null; time: as in `read_table`, or null. Control characters are removed.
+    rating: a number or null; also time and helpful, as in `read_table`, may be there or null. Of a
+    text that is HTML, what a browser shows is kept.
 
     Raises:
         DataError: a line that is not such an object, an absent or unknown key, an empty or repeated
@@ -106,21 +113,23 @@ def read_reviews(path: Path) -> pd.DataFrame:
     check_file(path)
     records = parse_json_lines(path, read_text(path))
     for number, record in records:
-        absent, unknown = _REVIEW_KEYS - record.keys(), record.keys() - _REVIEW_KEYS - {"time"}
+        absent, unknown = _REVIEW_KEYS - record.keys(), record.keys() - _REVIEW_KEYS - _MORE_KEYS
         if absent or unknown:
             problem = "lacks " if absent else "has the unknown key "
             raise DataError(
                 f"{path}, line {number}: the review {problem}{shown(min(absent or unknown))}; "
-                f"its keys are {', '.join(sorted(_REVIEW_KEYS))} and, if known, time"
+                f"its keys are {', '.join(sorted(_REVIEW_KEYS))} and, if known, time and helpful"
             )
+        if isinstance(votes := record.get("helpful"), list):
+            record["helpful"] = cell_text(votes)
         for key, value in record.items():
-            optional = key in ("rating", "time")
+            optional = key in ("rating", *_MORE_KEYS)
             if not (isinstance(value, str) or (optional and value is None)):
                 raise DataError(f"{path}, line {number}: {key} {shown(value)} is not text; mend it")
     frame = pd.DataFrame(
         [{key: value or "" for key, value in record.items()} for _, record in records],
         index=[number for number, _ in records],
-        columns=[*sorted(_REVIEW_KEYS), "time"],
+        columns=[*sorted(_REVIEW_KEYS), *sorted(_MORE_KEYS)],
         dtype=str,
     ).fillna("")
     table = Columns(path=path, frame=frame, place=lambda label: f"line {label}")
@@ -129,8 +138,9 @@ def read_reviews(path: Path) -> pd.DataFrame:
             **{key: _ids(table, key) for key in ("id", "item", "user")},
             "rating": _ratings(table, "rating"),
             "time": _times(table, "time"),
-            "text": [clean_text(cell) for cell in frame["text"]],
+            "text": [review_text(cell) for cell in frame["text"]],
             "source": frame["source"],
+            "helpful": _votes(table, "helpful"),
         }
     )
     _refuse(table, reviews["text"] == "", reviews["id"], "the review {} has no text; leave it out")
@@ -215,6 +225,18 @@ def _ratings(table: Columns, column: str) -> pd.Series:
     values = pd.to_numeric(cells, errors="coerce").astype("float64")
     wrong = (cells != "") & ~np.isfinite(values)
     _refuse(table, wrong, cells, f"{column} {{}} is no finite number; write 3.5, or leave it empty")
+    return values
+
+
+def _votes(table: Columns, column: str) -> pd.Series:
+    cells = table.frame[column].str.strip().str.replace(_VOTES, r"\1", regex=True)
+    values = pd.to_numeric(cells.str.replace(",", ""), errors="coerce").astype("float64")
+    _refuse(
+        table,
+        (cells != "") & ~(values.between(0, np.inf, inclusive="left") & (values % 1 == 0)),
+        cells,
+        f"{column} {{}} is no number of votes; write 7, or leave it empty",
+    )
     return values
 
 

@@ -73,6 +73,7 @@ def small_indexed(small_artefact: Path, tmp_path_factory: pytest.TempPathFactory
     """Return the small artefact with an index of its reviews; copy it before changing it."""
     from whythis.recsys.artefact import read_reviews
     from whythis.tools.reviews.embedding import MiniLM
+    from whythis.tools.reviews.opinions import OpinionTable
     from whythis.tools.reviews.store import ReviewStore
     from whythis.tools.workspace import REVIEWS_FOLDER
 
@@ -80,7 +81,8 @@ def small_indexed(small_artefact: Path, tmp_path_factory: pytest.TempPathFactory
     shutil.copytree(small_artefact, folder)
     reviews = read_reviews(folder)
     assert reviews is not None
-    ReviewStore.build(folder / REVIEWS_FOLDER, reviews, MiniLM()).close()
+    with ReviewStore.build(folder / REVIEWS_FOLDER, reviews, MiniLM()) as store:
+        OpinionTable.build(folder / REVIEWS_FOLDER, store)
     return folder
 
 

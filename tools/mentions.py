@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from whythis.recsys.errors import DataError
 from whythis.recsys.interactions import shown
 from whythis.tools.evidence import Evidence, evidence
 from whythis.tools.probes import tones
+from whythis.tools.reviews.sentences import folded
 from whythis.tools.reviews.store import Sentence
 from whythis.tools.workspace import Workspace
 
@@ -34,30 +34,26 @@ class Mentions:
     source: str
 
 
-def folded(text: str) -> str:
-    """Return text as words are compared in it: case, accents' form and apostrophes alike."""
-    return unicodedata.normalize("NFC", text.replace("’", "'").casefold())
-
-
 def count_mentions(ws: Workspace, user: str, item: str, word: str) -> Mentions:
-    """Count over the item's reviews, the user's own left out.
+    """Count over the item's sentences that may be evidence (`Workspace.item_sentences`).
 
     Raises `DataError` where `word` is not one word and `MissingPartError` without reviews.
     """
     pattern = _pattern(word)
-    return _counted(ws, [s for s in ws.store().of_item(item) if s.user != user], pattern)
+    return _counted(ws, ws.item_sentences(user, item), pattern)
 
 
 def count_own_words(ws: Workspace, user: str, item: str, word: str) -> Mentions:
-    """Count over the user's reviews of other items; raises as `count_mentions`."""
+    """Count over the user's earlier reviews of other items; raises as `count_mentions`."""
     pattern = _pattern(word)
-    return _counted(ws, [s for s in ws.store().of_user(user) if s.item != item], pattern)
+    return _counted(ws, ws.own_sentences(user, item), pattern)
 
 
 def mentions(ws: Workspace, user: str, item: str, word: str) -> tuple[Evidence, ...]:
     """Count the sentences of the item's reviews that hold a word; none where it has no reviews.
 
-    The user's own review of the item is left out: it would leak what is explained.
+    The user's own review of the item is left out, as it would leak what is explained, and a
+    wording that several reviews share counts once.
     """
     ws.recommender.candidate(user, item)
     found = count_mentions(ws, user, item, word)

@@ -19,6 +19,9 @@ from whythis.recsys.sets import necessary_set
 from whythis.tools.catalogue import access
 from whythis.tools.evidence import Evidence, evidence
 from whythis.tools.facts import item_facts
+from whythis.tools.reviews.retrieval import pool
+from whythis.tools.tones import Tone
+from whythis.tools.tones import tones as tones
 from whythis.tools.workspace import Workspace
 
 TOP = 10
@@ -164,41 +167,36 @@ def what_if(ws: Workspace, user: str, item: str, forget: Sequence[str]) -> tuple
 def reviews(
     ws: Workspace, user: str, item: str, about: str | None = None, n: int = 2
 ) -> tuple[Evidence, ...]:
-    """Find review sentences of the item that speak to the user's persona, favourable ones first.
+    """Find review sentences of the item that speak to the user, favourable ones first.
 
-    The query is the persona with the largest positive effect on the item (its name and titles), or
-    `about` where given, or the item's title. The user's own reviews of the item are never used.
+    Up to `n` favourable ones and one critical, by what the user is known for or, where given, by
+    `about`; see `whythis.tools.reviews.retrieval`. The user's own reviews of the item are never
+    used.
     """
-    store = ws.store()
-    queries = [about] if about else _supporting(ws, user, item)
-    low, high = tones(ws)
-    favourable = store.search(item, queries, n=n, without_user=user, min_rating=high)
-    critical = store.search(item, queries, n=1, without_user=user, max_rating=low)
-    found = []
-    toned = [(hit, "favourable") for hit in favourable] + [(hit, "critical") for hit in critical]
-    for hit, tone in toned:
-        sentence = hit.sentence
-        found.append(
-            evidence(
-                "review",
-                {
-                    "sentence": sentence.id,
-                    "text": sentence.text,
-                    "rating": sentence.rating,
-                    "source": sentence.source,
-                    "item": sentence.item,
-                    "reviewer": sentence.user,
-                    "tone": tone,
-                },
-                source=f"reviews:{sentence.source}",
-                probe="reviews",
-                user=user,
-                item=item,
-                about=about,
-                n=n,
-            )
+    found = pool(ws, user, item, about)
+    wanted: tuple[tuple[Tone, int], ...] = (("favourable", n), ("critical", 1))
+    return tuple(
+        evidence(
+            "review",
+            {
+                "sentence": hit.sentence.id,
+                "text": hit.sentence.text,
+                "rating": hit.sentence.rating,
+                "source": hit.sentence.source,
+                "item": hit.sentence.item,
+                "reviewer": hit.sentence.user,
+                "tone": tone,
+            },
+            source=f"reviews:{hit.sentence.source}",
+            probe="reviews",
+            user=user,
+            item=item,
+            about=about,
+            n=n,
         )
-    return tuple(found)
+        for tone, most in wanted
+        for hit in found.choose(most, tone)
+    )
 
 
 def facts(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
@@ -229,21 +227,6 @@ def facts(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
         evidence("rank", rank, source=ws.model_source, probe="facts", user=user, item=item)
     )
     return tuple(found)
-
-
-def tones(ws: Workspace) -> tuple[float, float]:
-    """Return (at most, at least): the ratings of critical and of favourable reviews.
-
-    Favourable is what counts as liked in the data; critical lies in the lower three eighths of
-    the scale and below what is favourable. Reviews without a rating are neither.
-    """
-    low, high = ws.recommender.ratings.lowest, ws.recommender.ratings.highest
-    if low is None or high is None:
-        low, high = 1.0, 5.0
-    like = ws.recommender.like
-    favourable = low + 0.75 * (high - low) if like is None else like
-    critical = min(low + 0.375 * (high - low), np.nextafter(favourable, -np.inf))
-    return float(critical), favourable
 
 
 def _card(ws: Workspace, card: PersonaCard) -> dict[str, JsonValue]:
@@ -286,16 +269,3 @@ def _shown(score: float) -> float | None:
 def top_of(rec: Scorer) -> int:
     """Return what counts as the top of this recommender: its list may be shorter than `TOP`."""
     return TOP if rec.depth is None else min(TOP, rec.depth)
-
-
-def _supporting(ws: Workspace, user: str, item: str) -> list[str]:
-    title = ws.recommender.title(item)
-    if ws.recommender.access != "owned":
-        return [title]
-    rec = ws.owned()
-    cards = persona_cards(rec, user)
-    if not cards:
-        return [title]
-    parts = effects.decompose(rec, user, item).personas
-    card = max(cards, key=lambda c: parts[c.persona].effect)
-    return [card.name, f"{card.name}, like {rec.title(card.items[0][0])}"]

@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from whythis.tools import catalogue, likes, mentions, probes, similarity
+from whythis.tools import aspect_probes, catalogue, ladder, likes, mentions, probes, similarity
 from whythis.tools.evidence import Evidence
+from whythis.tools.memory import episodes, summary
 
 
 class _Args(BaseModel):
@@ -63,7 +64,7 @@ class OfItemAlone(_Args):
 
 
 class Some(OfPair):
-    """Ask for the first `n` of the user's past likes."""
+    """Ask for the first `n` of what there is for the pair."""
 
     n: int = Field(3, ge=1, le=50, description="how many")
 
@@ -84,6 +85,14 @@ class OneWord(OfPair):
     """Name a word to look for."""
 
     word: str = Field(min_length=1, max_length=40, description="one word")
+
+
+class Recalling(OfUser):
+    """Say which past events to recall."""
+
+    by: episodes.By = Field("recent", description="the latest, or the most similar to the item")
+    item: str | None = Field(None, description="item id; needed for similar")
+    n: int = Field(3, ge=1, le=50, description="how many")
 
 
 class Nothing(_Args):
@@ -160,6 +169,18 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
             ),
             Tool("recent", "Recall what the user liked last.", Latest, likes.recent),
             Tool(
+                "recall",
+                "Recall past events, liked or not: the latest, or those most like an item.",
+                Recalling,
+                episodes.recall,
+            ),
+            Tool(
+                "summary",
+                "Sum up the user: tastes, typical items, what was rated low, aspects.",
+                OfUser,
+                summary.summary,
+            ),
+            Tool(
                 "mentions",
                 "Count the sentences of the item's reviews that hold a word.",
                 OneWord,
@@ -170,6 +191,18 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
                 "Count the sentences of the user's own reviews of other items that hold a word.",
                 OneWord,
                 mentions.own_words,
+            ),
+            Tool(
+                "aspects",
+                "Count the sentences of the item's reviews that judge what this user cares about.",
+                Some,
+                aspect_probes.aspects,
+            ),
+            Tool(
+                "own_aspects",
+                "Count the user's own reviews of other items that judge an aspect.",
+                Some,
+                aspect_probes.own_aspects,
             ),
             Tool("details", "Read the item's year and genres.", OfItemAlone, catalogue.details),
             Tool(
@@ -183,6 +216,12 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
                 "List the user's liked items that are most similar to the item.",
                 Some,
                 similarity.similar,
+            ),
+            Tool(
+                "rests_on",
+                "Say what an answer can rest on, and what users with similar likes liked.",
+                OfPair,
+                ladder.rests_on,
             ),
             Tool(
                 "access",

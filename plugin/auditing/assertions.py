@@ -485,6 +485,8 @@ def _quoted(reading: Reading, stored: Sentence, ground: Ground) -> _Tested:
     rating = _number(reading.parts.get("rating"))
     if stored.user == ground.user:
         wrong = "that is the user's own review of this item"
+    elif not ground.ws.is_past(stored):
+        wrong = "that review is not older than what is explained"
     elif rating is not None and rating != stored.rating:
         wrong = "the review's rating is another"
     elif (best := _number(reading.parts.get("best"))) is not None and best != ground.facts.best:
@@ -502,7 +504,7 @@ def _dissent(_reading: Reading, talk: Talk) -> _Tested:
     """Test whether a review by another user is critical."""
     ground = talk.ground
     low, _ = ground.tones
-    others = [s for s in ground.sentences if s.user != ground.user]
+    others = ground.ws.item_sentences(ground.user, ground.item)
     critical = [s.id for s in others if s.rating is not None and s.rating <= low]
     wrong = None if critical else "no review of it is critical"
     return wrong, {"review": critical[0] if critical else None}

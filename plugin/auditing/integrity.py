@@ -169,6 +169,8 @@ def _found_again(one: Evidence, ws: Workspace, probe: _Probe) -> bool:
             return one.source == ws.model_source  # its values stand in the claim, and are verified
         case ("mentions", "mentions") | ("own_words", "own_words"):
             return one.source.startswith("reviews:")  # likewise
+        case ("aspect_count", "aspects") | ("own_aspect", "own_aspects") if ws.opinions is None:
+            return one.source.startswith("reviews:")  # uncheckable, like its claim
         case "history_effect", "history":
             direct = _executed(one, ws)
         case "review", "reviews":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -142,42 +143,44 @@ def quotations(text: str, known: Iterable[str]) -> Iterator[tuple[int, int]]:
 
     A known sentence may hold marks of its own, so it is looked for as it stands.
     """
-    taken: list[tuple[int, int]] = []
+    taken: list[tuple[int, int]] = []  # in order, none within another
     for sentence in sorted(set(known), key=len, reverse=True):
         at = text.find(sentence)
         while sentence and at >= 0:
             start, end = at - 1, at + len(sentence)
             marked = start >= 0 and end < len(text) and _OPENING.get(text[start]) == text[end]
-            if marked and all(end < a or start >= b for a, b in taken):
-                taken.append((start, end + 1))
+            n = bisect(taken, (start, end))
+            apart = (n == 0 or start >= taken[n - 1][1]) and (n == len(taken) or end < taken[n][0])
+            if marked and apart:
+                taken.insert(n, (start, end + 1))
             at = text.find(sentence, at + 1)
-    at = 0
+    found, at, partners = list(taken), 0, _partners(text)
     while at < len(text):
-        inside = next((b for a, b in taken if a <= at < b), None)
-        if inside is not None:
-            at = inside
+        n = bisect(taken, (at, len(text)))
+        if n and at < taken[n - 1][1]:
+            at = taken[n - 1][1]
             continue
-        closing = _OPENING.get(text[at])
-        end = _closed(text, at, closing) if closing else -1
+        end = partners.get(at, -1)
+        if _OPENING.get(text[at]) == text[at]:
+            end = text.find(text[at], at + 1)
         if end > 0:
-            taken.append((at, end + 1))
-        at = end + 1 if end > 0 else at + 1
-    return iter(sorted(taken))
+            found.append((at, end + 1))
+        at = max(at, end) + 1
+    return iter(sorted(found))
 
 
-def _closed(text: str, at: int, closing: str) -> int:
-    """Return where the quotation opened at `at` ends, inner ones included; -1 if nowhere."""
-    if closing == text[at]:
-        return text.find(closing, at + 1)
-    depth = 0
-    for n in range(at, len(text)):
-        if text[n] == text[at]:
-            depth += 1
-        elif text[n] == closing and not (closing == "’" and text[n + 1 : n + 2].isalpha()):
-            depth -= 1
-            if depth == 0:
-                return n
-    return -1
+def _partners(text: str) -> dict[int, int]:
+    """Return where each quotation ends by where it opens, inner ones included, in one pass."""
+    found: dict[int, int] = {}
+    waiting: dict[str, list[int]] = {o: [] for o, c in _OPENING.items() if o != c}
+    for n, character in enumerate(text):
+        apostrophe = character == "’" and text[n + 1 : n + 2].isalpha()
+        for opening, places in waiting.items():
+            if character == opening:
+                places.append(n)
+            elif character == _OPENING[opening] and places and not apostrophe:
+                found[places.pop()] = n
+    return found
 
 
 def numbers(text: str) -> Iterator[Mention]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -11,7 +11,10 @@ import numpy as np
 from whythis.recsys import effects
 from whythis.recsys.errors import DataError, ModelError
 from whythis.recsys.naming import PersonaCard, persona_cards
+from whythis.recsys.refits import PersonalEffect
 from whythis.recsys.scorer import Floats, Masks, Place, Scorer
+from whythis.tools.ladder import personal_effect
+from whythis.tools.aspects import AspectCount, item_aspects
 from whythis.tools.workspace import Workspace
 
 _T = TypeVar("_T")
@@ -69,6 +72,12 @@ class Execution:
             ("bare", user, item), lambda: effects.without_history(self.rec, user, item)
         )
 
+    def personal_effect(self, user: str, item: str) -> PersonalEffect | None:
+        """Return what the user's past does over the models fitted again; None where it cannot."""
+        return self._once(
+            ("personal effect", user, item), lambda: personal_effect(self.ws, user, item)
+        )
+
     def reruns(self, user: str, item: str) -> effects.Reruns:
         """Return what scores the item again; raise `ModelError` where no rank of it is shown."""
         return self._once(("reruns", user, item), lambda: effects.reruns(self.rec, user, item))
@@ -98,6 +107,17 @@ class Execution:
                 raise DataError(f"it names item {past!r} twice")
             mask |= found
         return mask
+
+    def item_aspects(self, user: str, item: str) -> Mapping[str, AspectCount]:
+        """Return what the item's reviews judge."""
+        return self._once(("aspects", user, item), lambda: item_aspects(self.ws, user, item))
+
+    def texts(self, user: str, item: str) -> Mapping[str, str]:
+        """Return the sentences that may be evidence for the pair, and the user's own, by id."""
+        both = self.ws.item_sentences, self.ws.own_sentences
+        return self._once(
+            ("texts", user, item), lambda: {s.id: s.text for of in both for s in of(user, item)}
+        )
 
     def _once(self, key: tuple[object, ...], run: Callable[[], _T]) -> _T:
         if key not in self._done:

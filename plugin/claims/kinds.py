@@ -9,7 +9,10 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from whythis.claims.values import (
+    AspectCountValue,
+    BasisValue,
     CannotKnowValue,
+    CircleValue,
     ContributionValue,
     Frozen,
     HistoryEffectValue,
@@ -20,9 +23,11 @@ from whythis.claims.values import (
     NamedShare,
     NecessarySetValue,
     NotAboutYouValue,
+    OwnAspectValue,
     OwnWordsValue,
     PersonaComparisonValue,
     PersonaEffectValue,
+    PersonalEffectValue,
     PopularityValue,
     RankValue,
     RatingValue,
@@ -55,11 +60,16 @@ NEEDS: Mapping[str, Need] = MappingProxyType(
         "necessary_set": "top_n",
         "sufficient_set": "top_n",
         "not_about_you": "top_n",
+        "personal_effect": "owned",
+        "basis": "top_n",
         "rank": "top_n",
         "item_comparison": "top_n",
         "review_quote": "none",
         "mentions": "none",
         "own_words": "none",
+        "aspect_count": "none",
+        "own_aspect": "none",
+        "circle": "none",
         "recent": "none",
         "rating": "none",
         "popularity": "none",
@@ -69,7 +79,7 @@ NEEDS: Mapping[str, Need] = MappingProxyType(
 )
 """What each kind of claim needs; a history effect or a comparison that tells scores needs them."""
 
-NEED_REVIEWS = frozenset({"review_quote", "mentions", "own_words"})
+NEED_REVIEWS = frozenset({"review_quote", "mentions", "own_words", "aspect_count", "own_aspect"})
 """The kinds that need an index of reviews."""
 
 REMOVALS = frozenset({"history_effect", "necessary_set", "sufficient_set"})
@@ -217,6 +227,46 @@ class OwnWords(_Claim):
     value: OwnWordsValue
 
 
+class AspectCount(_Claim):
+    """Claim in how many sentences of its reviews the item's aspect is spoken of well and badly."""
+
+    kind: Literal["aspect_count"] = "aspect_count"
+    level: Level = "observed"
+    value: AspectCountValue
+
+
+class OwnAspect(_Claim):
+    """Claim in how many of the user's reviews of other items an aspect is judged."""
+
+    kind: Literal["own_aspect"] = "own_aspect"
+    level: Level = "observed"
+    value: OwnAspectValue
+
+
+class Circle(_Claim):
+    """Claim how many of the users with the most similar likes liked the item."""
+
+    kind: Literal["circle"] = "circle"
+    level: Level = "observed"
+    value: CircleValue
+
+
+class Basis(_Claim):
+    """Claim what the answer rests on, given how much is known of the user."""
+
+    kind: Literal["basis"] = "basis"
+    level: Level = "executed"
+    value: BasisValue
+
+
+class PersonalEffect(_Claim):
+    """Claim what the whole history does to the item over models fitted again, with an interval."""
+
+    kind: Literal["personal_effect"] = "personal_effect"
+    level: Level = "refit"
+    value: PersonalEffectValue
+
+
 class RatingFact(_Claim):
     """Claim the item's mean rating and number of ratings in the data."""
 
@@ -281,6 +331,11 @@ Claim = Annotated[
     | ReviewQuote
     | Mentions
     | OwnWords
+    | AspectCount
+    | OwnAspect
+    | Circle
+    | Basis
+    | PersonalEffect
     | RatingFact
     | PopularityFact
     | Metadata

@@ -8,9 +8,7 @@ from typing import Any
 
 from whythis.claims.kinds import CLAIM, REMOVALS, Claim
 from whythis.tools.evidence import Evidence
-
-NOTICEABLE = 1e-3
-"""An effect smaller than this is not worth a sentence (scores lie some units apart)."""
+from whythis.tools.ladder import NOTICEABLE as NOTICEABLE
 
 _TITLES_TOLD = 2
 _Offer = Callable[..., None]
@@ -37,7 +35,9 @@ def offer(found: Iterable[Evidence], user: str, item: str) -> tuple[Claim, ...]:
     you, q a favourable quotation, o a critical one, r ratings, l likes, k the rank; v a taste
     beside another, m past likes it cannot do without, e past likes that are enough, c what one
     adds, f the latest, s a similar one, b a word in the reviews, y a word in the user's own, d the
-    catalogue, x another item, u what cannot be known.
+    catalogue, x another item, u what cannot be known, j what the answer rests on, z users with
+    similar likes, and n, too, what past likes do in models fitted again; g what its reviews judge,
+    i what the user's own judge.
     """
     by_kind: dict[str, list[Evidence]] = {}
     for record in found:
@@ -126,6 +126,13 @@ def _offer_more(by_kind: Mapping[str, list[Evidence]], item: str, claim: _Offer)
         for record in by_kind.get(kind, []):
             value = _value(record)
             claim(letter, kind, {k: value[k] for k in fields}, record, items=tuple(value["items"]))
+    for kind, letter in {"basis": "j", "circle": "z", "personal_effect": "n"}.items():
+        for record in by_kind.get(kind, []):
+            claim(letter, kind, _value(record), record)
+    for kind, letter in {"aspect_count": "g", "own_aspect": "i"}.items():
+        for record in by_kind.get(kind, []):
+            value = {k: v for k, v in _value(record).items() if not k.startswith("sentences")}
+            claim(letter, kind, value, record)
     for kind, letter in {"mentions": "b", "own_words": "y", "metadata": "d"}.items():
         for record in by_kind.get(kind, []):
             claim(letter, kind, _value(record), record)

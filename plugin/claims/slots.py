@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from whythis.claims.kinds import (
+    AspectCount,
+    Basis,
     CannotKnow,
+    Circle,
     Claim,
     Contribution,
     HistoryEffect,
@@ -18,10 +21,12 @@ from whythis.claims.kinds import (
     Metadata,
     NecessarySet,
     NotAboutYou,
+    OwnAspect,
     OwnWords,
     PersonaComparison,
     PersonaEffect,
     PersonaItems,
+    PersonalEffect,
     PersonaShare,
     PopularityFact,
     RankFact,
@@ -31,6 +36,7 @@ from whythis.claims.kinds import (
     Similarity,
     SufficientSet,
 )
+from whythis.claims.standing import near, refitted, rests
 from whythis.claims.unknowable import unknowable
 from whythis.recsys.scorer import Scorer
 from whythis.text.wording import clean, listing, ordinal, percent
@@ -56,8 +62,17 @@ REQUIRED: Mapping[str, frozenset[str]] = {
     "item_comparison": frozenset({"above"}),
     "similarity": frozenset({"alike"}),
     "cannot_know": frozenset({"unknown"}),
+    "aspect_count": frozenset({"spoken"}),
+    "own_aspect": frozenset({"judged"}),
+    "basis": frozenset({"rests", "ground"}),
+    "circle": frozenset({"near"}),
+    "personal_effect": frozenset({"refits"}),
 }
 """The slots of which a sentence citing such a claim must show at least one."""
+
+
+_BY_RULES = ", as rules read them"
+"""Whoever counted: no person read the sentences for it."""
 
 
 def slots(claim: Claim, titles: Mapping[str, str]) -> dict[str, str]:
@@ -144,6 +159,13 @@ def slots(claim: Claim, titles: Mapping[str, str]) -> dict[str, str]:
             if not value.sentences:
                 where = f"none of the {value.of:,} sentences you wrote on other titles"
             return {"mine": f"the word “{clean(value.word)}” stands in {where}"}
+        case AspectCount():
+            return {"spoken": _spoken(claim)}
+        case OwnAspect(value=value):
+            where = f"{value.reviews:,} of your {value.of:,} reviews of other titles"
+            if value.of == 1:
+                where = "your only review of another title"
+            return {"judged": f"you judge the “{clean(value.aspect)}” in {where}{_BY_RULES}"}
         case Metadata(value=value):
             told = "".join(listing(value.entries))
             return {"fact": f"it is {'from' if value.field == 'year' else 'listed under'} {told}"}
@@ -156,6 +178,12 @@ def slots(claim: Claim, titles: Mapping[str, str]) -> dict[str, str]:
             return {"above": f"{mine} and {other} {theirs}"}
         case CannotKnow():
             return {"unknown": unknowable(claim)}
+        case Basis(value=value):
+            return rests(value)
+        case Circle(value=value):
+            return {"near": near(value)}
+        case PersonalEffect(value=value):
+            return {"refits": refitted(value)}
 
 
 def titled(claim: Claim, rec: Scorer) -> dict[str, str]:
@@ -196,6 +224,21 @@ def _compared(claim: PersonaComparison) -> str:
     if value.effect < 0:
         return f"{one} lowers its score by less than {other} does"
     return f"{one} does more for its score than {other}"
+
+
+def _spoken(claim: AspectCount) -> str:
+    value = claim.value
+    kind = "sample reviews" if value.source == "sample" else "reviews"
+    among = f"of the {value.of:,} sentences of its {kind}"
+    named = f"the “{clean(value.aspect)}” is spoken of"
+    well, badly = f"{value.positive:,}" if value.positive else "none", f"{value.negative:,}"
+    if value.of == 1:  # then there is no number to tell it from
+        ways = " and ".join(["well"] * value.positive + ["badly"] * value.negative)
+        return f"in the only sentence of its {kind} {named} {ways}{_BY_RULES}"
+    if value.negative and not value.positive:
+        return f"in {badly} {among} {named} badly and in none well{_BY_RULES}"
+    badly = badly if value.negative else "none"
+    return f"in {well} {among} {named} well and in {badly} badly{_BY_RULES}"
 
 
 def _added(claim: Contribution) -> str:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from whythis.claims.execution import Execution
 from whythis.claims.kinds import (
+    Basis,
+    Circle,
     Claim,
     HistoryEffect,
     ItemComparison,
     NecessarySet,
     NotAboutYou,
     PersonaEffect,
+    PersonalEffect,
     PopularityFact,
     RankFact,
     ReviewQuote,
 )
+from whythis.claims.standing import is_doubtful, is_thin
 from whythis.tools.probes import TOP, tones
 from whythis.tools.workspace import Workspace
 
@@ -27,7 +31,9 @@ def traits(claim: Claim, ws: Workspace, run: Execution | None = None) -> frozens
     kind:<kind>; top (the item ranks within the top); sign:+ / sign:- (score and rank agree that
     the persona speaks for or against the item); size:largest / size:small among the user's
     personas; moves:down / moves:none / moves:up (what a removal or deletion did to the rank);
-    tone:favourable / tone:critical (the review's rating); popular (among the most liked tenth).
+    tone:favourable / tone:critical (the review's rating); popular (among the most liked tenth);
+    thin (little is known of the user, and no effect of it); doubtful (the interval of an effect
+    holds none); closer (more of those with similar likes liked it than of others).
     """
     found = {f"kind:{claim.kind}"}
     rank = _rank(claim)
@@ -46,6 +52,12 @@ def traits(claim: Claim, ws: Workspace, run: Execution | None = None) -> frozens
                 found.add("tone:critical")
         case PopularityFact(value=value) if value.place <= max(1, POPULAR * value.of):
             found.add("popular")
+        case Basis(value=value) if is_thin(value):
+            found.add("thin")
+        case PersonalEffect(value=value) if is_doubtful(value):
+            found.add("doubtful")
+        case Circle(value=value) if value.liked * max(1, value.users) > value.everyone * value.size:
+            found.add("closer")
         case _:
             pass
     return frozenset(found)

@@ -19,11 +19,15 @@ ASKED: dict[str, str] = {
     "necessary_set": _LIKES,
     "sufficient_set": _LIKES,
     "not_about_you": _PLACE,
+    "basis": "what this rests on",
+    "personal_effect": "what your past likes do for it in models fitted again",
     "rank": _PLACE,
     "item_comparison": _PLACE,
     "review_quote": _SAID,
     "mentions": _SAID,
     "own_words": "what your own reviews say",
+    "aspect_count": "what its reviews say of it, one by one",
+    "own_aspect": "what your own reviews say",
 }
 """What a claim of a kind would tell; of the kinds that need anything."""
 

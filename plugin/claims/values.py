@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from whythis.recsys.scorer import Access
+from whythis.tools.ladder import Rung
 
 Proof = Literal["proven", "found"]
 """Of a set of past items that does something: no smaller set does, or no single one of its members
@@ -159,6 +160,68 @@ class OwnWordsValue(Frozen):
     word: str
     sentences: int
     of: int
+
+
+class AspectCountValue(Frozen):
+    """Count the sentences of the item's reviews, without the user's own, that judge an aspect.
+
+    `positive`, `negative`: sentences that speak well, and badly, of it, as the rules of
+    `whythis.tools.reviews.opinions` read them; `of`: sentences in all; `source`: the one source of
+    these, or "several".
+    """
+
+    aspect: str
+    positive: int
+    negative: int
+    of: int
+    source: str
+
+
+class OwnAspectValue(Frozen):
+    """Count the user's own reviews of other items that judge an aspect, among `of` such reviews."""
+
+    aspect: str
+    reviews: int
+    of: int
+
+
+class CircleValue(Frozen):
+    """Hold how many of the `size` users with the most similar likes liked the item.
+
+    Beside it how many of all the other `users` did (`everyone`).
+    """
+
+    size: int
+    liked: int
+    everyone: int
+    users: int
+
+
+class BasisValue(Frozen):
+    """Hold what the answer rests on, and how much is known of the user.
+
+    seen: events; likes: how many of these are likes; reviews: own reviews of other items.
+    """
+
+    rung: Rung
+    seen: int
+    likes: int
+    reviews: int
+
+
+class PersonalEffectValue(Frozen):
+    """Hold what the whole history does to the item, over models fitted again on resampled users.
+
+    effect: the mean change of the item's place, as a part of all candidates (+ = it rises), -1..1;
+    low, high: the ends of its 95 % interval; refits: how many models; raised: in how many of them
+    the item rises.
+    """
+
+    effect: float
+    low: float
+    high: float
+    refits: int
+    raised: int
 
 
 class RatingValue(Frozen):

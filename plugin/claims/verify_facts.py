@@ -12,6 +12,7 @@ from whythis.claims.kinds import (
     NEED_REVIEWS,
     NEEDS,
     CannotKnow,
+    Circle,
     ItemComparison,
     Metadata,
     PopularityFact,
@@ -19,6 +20,7 @@ from whythis.claims.kinds import (
     RatingFact,
 )
 from whythis.tools.catalogue import entries
+from whythis.tools.circle import circle
 from whythis.tools.facts import item_facts
 
 
@@ -39,6 +41,19 @@ def _popularity(claim: PopularityFact, run: Execution) -> str | None:
         differs("the number of likes", value.liked, found.liked)
         or differs("the place by likes", value.place, found.place)
         or differs("the number of items", value.of, found.of)
+    )
+
+
+def _circle(claim: Circle, run: Execution) -> str | None:
+    value, subject = claim.value, claim.subject
+    found = circle(run.ws, subject.user, subject.item)
+    if found is None:
+        return "no other user shares a like with this one"
+    return (
+        differs("the number of users with similar likes", value.size, found.size)
+        or differs("the number of them who liked it", value.liked, found.liked)
+        or differs("the number of others who liked it", value.everyone, found.everyone)
+        or differs("the number of other users", value.users, found.users)
     )
 
 
@@ -99,6 +114,7 @@ VERIFIERS: Mapping[str, Callable[[Any, Execution], str | None]] = MappingProxyTy
     {
         "rating": _rating,
         "popularity": _popularity,
+        "circle": _circle,
         "metadata": _metadata,
         "rank": _rank,
         "item_comparison": _item_comparison,

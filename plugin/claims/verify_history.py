@@ -13,10 +13,12 @@ import numpy as np
 from whythis.claims.comparing import differs, misplaced, rescored
 from whythis.claims.execution import Execution
 from whythis.claims.kinds import (
+    Basis,
     Contribution,
     HistoryEffect,
     NecessarySet,
     NotAboutYou,
+    PersonalEffect,
     Recent,
     Similarity,
     SufficientSet,
@@ -24,6 +26,7 @@ from whythis.claims.kinds import (
 from whythis.recsys.errors import DataError, MissingPartError
 from whythis.recsys.scorer import Masks, Place
 from whythis.recsys.sets import BUDGET
+from whythis.tools.ladder import basis
 from whythis.tools.likes import contribution, liked_lately
 from whythis.tools.similarity import cosines
 
@@ -167,6 +170,35 @@ def _not_about_you(claim: NotAboutYou, run: Execution) -> str | None:
     return wrong
 
 
+def _personal_effect(claim: PersonalEffect, run: Execution) -> str | None:
+    value, subject = claim.value, claim.subject
+    if run.ws.refits is None:
+        raise MissingPartError("there are no models fitted again: run `whythis refit DIR`")
+    found = run.personal_effect(subject.user, subject.item)
+    if found is None:
+        return "the user has no past likes whose effect could be seen"
+    return (
+        differs("the mean effect", value.effect, found.effect, claim.tolerance)
+        or differs("the lower end", value.low, found.low, claim.tolerance)
+        or differs("the upper end", value.high, found.high, claim.tolerance)
+        or differs("the number of models", value.refits, found.refits)
+        or differs("the number in which it rises", value.raised, found.raised)
+    )
+
+
+def _basis(claim: Basis, run: Execution) -> str | None:
+    value, subject = claim.value, claim.subject
+    effect = run.personal_effect(subject.user, subject.item)
+    found = basis(run.ws, subject.user, subject.item, effect)
+    if value.rung != found.rung:
+        return f"it rests on something else: {found.rung.replace('_', ' ')}"
+    return (
+        differs("the number of events", value.seen, found.seen)
+        or differs("the number of likes", value.likes, found.likes)
+        or differs("the number of own reviews", value.reviews, found.reviews)
+    )
+
+
 def _recent(claim: Recent, run: Execution) -> str | None:
     subject = claim.subject
     latest = liked_lately(run.rec, subject.user, len(subject.items))
@@ -191,6 +223,8 @@ VERIFIERS: Mapping[str, Callable[[Any, Execution], str | None]] = MappingProxyTy
         "sufficient_set": _sufficient_set,
         "contribution": _contribution,
         "not_about_you": _not_about_you,
+        "basis": _basis,
+        "personal_effect": _personal_effect,
         "recent": _recent,
         "similarity": _similarity,
     }

@@ -40,6 +40,7 @@ class Table:
     encoding: str | None = None
     items: Path | None = None
     like: float | None = None
+    helpful: str | None = None
 
 
 def _column(what: str) -> typer.models.OptionInfo:
@@ -60,6 +61,7 @@ def fit(
     rating: Annotated[str | None, _column("the rating")] = None,
     time: Annotated[str | None, _column("the time: epoch seconds or dates")] = None,
     review: Annotated[str | None, _column("the text of the user's review")] = None,
+    helpful: Annotated[str | None, _column("the votes that found the review helpful")] = None,
     title: Annotated[str | None, _column("the item's title")] = None,
     year: Annotated[str | None, _column("the item's year")] = None,
     genres: Annotated[str | None, _column('the item\'s genres, split at "|" or ","')] = None,
@@ -124,7 +126,9 @@ def fit(
 
     Of free, several processes may train together: torchrun --no-python whythis fit …
     """
-    about = Table(user, item, rating, time, review, title, year, genres, encoding, items, like)
+    about = Table(
+        user, item, rating, time, review, title, year, genres, encoding, items, like, helpful
+    )
     settings = configuration(
         source=made_by, attention=attention, personas=personas, dim=dim, steps=steps, seed=seed
     )
@@ -215,6 +219,7 @@ def read_source(source: str, about: Table) -> Dataset:
         encoding=about.encoding or "utf-8",
         items=about.items,
         like=about.like,
+        helpful=about.helpful,
     )
 
 

@@ -49,6 +49,7 @@ def index_reviews(folder: Path, recommender: Recommender, file: Path | None) -> 
     from whythis.recsys.artefact import read_reviews
     from whythis.recsys.tables import read_reviews as read_file
     from whythis.tools.reviews.embedding import MiniLM
+    from whythis.tools.reviews.opinions import OpinionTable
     from whythis.tools.reviews.store import ReviewStore
     from whythis.tools.workspace import REVIEWS_FOLDER
 
@@ -58,16 +59,16 @@ def index_reviews(folder: Path, recommender: Recommender, file: Path | None) -> 
     if not frames:
         raise DataError(f"{folder} came without reviews: name some with --reviews FILE.jsonl")
     reviews = pd.concat(frames, ignore_index=True)
-    with (
-        progress("sentences") as tell,
-        ReviewStore.build(
-            folder / REVIEWS_FOLDER, reviews, MiniLM(), lambda done, of: tell(done, of, "")
-        ) as store,
-    ):
+    place = folder / REVIEWS_FOLDER
+    with progress("sentences") as tell:
+        store = ReviewStore.build(place, reviews, MiniLM(), lambda done, of: tell(done, of, ""))
+    with store, progress("aspects") as tell:
+        table = OpinionTable.build(place, store, lambda done, of: tell(done, of, ""))
         return {
             "schema": "whythis/index/1",
             "reviews": len(reviews),
             "sentences": store.count,
+            "aspects": len(table.vocabulary),
             "fingerprint": store.fingerprint,
         }
 

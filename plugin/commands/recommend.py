@@ -18,10 +18,10 @@ def recommend(
     as_json: JsonFlag = False,
 ) -> None:
     """List the unseen items that rank highest for a user, with their scores."""
-    from whythis.recsys import artefact
+    from whythis.tools.memory.corrected import load_corrected
 
     one_thread()
-    recommender = artefact.load(folder)
+    recommender = load_corrected(folder)
     ranked = recommender.recommend(user, number)
     if as_json:
         answer(

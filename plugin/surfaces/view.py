@@ -199,7 +199,8 @@ def _quoted(text: Theirs, quotes: Iterable[Theirs]) -> Words:
     longest_first = sorted(filter(None, quotes), key=len, reverse=True)
     if not longest_first:
         return (text,)
-    pieces = re.split(f"({'|'.join(map(re.escape, longest_first))})", text)
+    # Between our marks only: a review may be one word, which the sentence holds elsewhere too.
+    pieces = re.split(f"(?<=“)({'|'.join(map(re.escape, longest_first))})(?=”)", text)
     return tuple(Quote(p) if n % 2 else Theirs(p) for n, p in enumerate(pieces) if p)
 
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from types import MappingProxyType
 
-from whythis.claims.kinds import PersonaEffect
+from whythis.claims.kinds import AspectCount, Basis, Claim, OwnAspect, PersonaEffect
+from whythis.claims.standing import THIN
+from whythis.claims.values import BasisValue
 from whythis.text.checker import Draft, Ledger, check
 from whythis.text.language import Language
 from whythis.text.language import Style as Style
@@ -30,16 +32,39 @@ FURTHER: Mapping[str, str] = MappingProxyType(
         "metadata": "metadata",
         "similarity": "similar",
         "cannot_know": "unknown",
+        "circle": "circle",
+        "personal_effect": "refits",
+        "aspect_count": "aspect",
+        "own_aspect": "own_aspect",
     }
 )
 """Kinds that only a detailed answer tells, with the name of their phrasings, in this order."""
+
+_LADDER = (
+    "basis", "doubt", "own_aspect", "circle", "aspect", "quote", "criticism", "rating",
+    "popularity", "nobody",
+)  # fmt: skip
+"""What an answer tells that rests on no effect of past likes, in this order."""
+
+_SHOWS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "own_reviews": ("own_aspect", "aspect"),
+        "circle": ("circle",),
+        "item_reviews": ("quote", "criticism", "aspect"),
+        "popularity": ("popularity",),
+    }
+)
+"""What shows the rung that such an answer stands on."""
+
+_LATER = ("quote", "circle", "aspect", "criticism", "rating", "popularity", "nobody")
+"""What else it tells, the most worth telling first, as far as its style has room."""
 
 _MOVES = {
     "moves:down": "history_falls",
     "moves:up": "history_rises",
     "moves:none": "history_stays",
 }
-_ROLE = re.compile(r"\{([a-z]+)\.")
+_ROLE = re.compile(r"\{([a-z_]+)\.")
 _OPTIONAL = re.compile(r"\[([^\]]*)\]")
 
 
@@ -105,6 +130,8 @@ def order(ledger: Ledger) -> dict[str, int]:
 def plan(ledger: Ledger, style: Style, told: Collection[str] = ()) -> list[Group]:
     """Return what an answer of this style tells beyond the `told`, sentence by sentence."""
     groups = [g for g in _groups(ledger) if g.lead not in told]
+    if (stands := _standing(ledger)) is not None:
+        return _without_cause(groups, stands, ledger, style)
 
     def topic(name: str, n: int = 1) -> list[Group]:
         return [g for g in groups if g.topic == name][:n]
@@ -130,7 +157,64 @@ def plan(ledger: Ledger, style: Style, told: Collection[str] = ()) -> list[Group
         causes = [_joined(lead[0], more)] if clear else lead
     if not voices or len(causes + rest) < 2:
         rest += facts
+    if voices and len(causes + rest) < LONGEST[style]:
+        rest += _cared_for(groups, ledger)[:1]
+    if _few_likes(ledger) and len(causes + rest) < LONGEST[style]:
+        rest += [g for g in topic("circle") if "closer" in ledger.verified[g.lead].traits]
     return causes + rest
+
+
+def _cared_for(groups: Sequence[Group], ledger: Ledger) -> list[Group]:
+    """Return what the reviews judge that the user's own judge too."""
+
+    def aspect(claim: Claim) -> str | None:
+        return claim.value.aspect if isinstance(claim, AspectCount | OwnAspect) else None
+
+    own = {aspect(ledger.verified[i].claim) for i in _of_kind(ledger, "own_aspect")}
+    told = [g for g in groups if g.topic == "aspect"]
+    return [g for g in told if aspect(ledger.verified[g.lead].claim) in own]
+
+
+def _standing(ledger: Ledger) -> BasisValue | None:
+    """Return what the answer rests on where that is no effect of past likes, and is to be told.
+
+    So it is where little is known of the user, and where models fitted again leave the effect of
+    the past open.
+    """
+    doubt = any("doubtful" in c.traits for c in ledger.verified.values())
+    for cited in ledger.verified.values():
+        if isinstance(cited.claim, Basis) and cited.claim.value.rung != "history":
+            return cited.claim.value if doubt or "thin" in cited.traits else None
+    return None
+
+
+def _few_likes(ledger: Ledger) -> bool:
+    found = (c.claim for c in ledger.verified.values() if isinstance(c.claim, Basis))
+    return any(claim.value.likes <= THIN for claim in found)
+
+
+def _without_cause(
+    groups: Sequence[Group], stands: BasisValue, ledger: Ledger, style: Style
+) -> list[Group]:
+    """Return what to tell of the rung and of those below it; never a cause in the user's past."""
+
+    def shown(group: Group) -> bool:
+        if group.topic == "circle":
+            return "closer" in ledger.verified[group.lead].traits
+        return group.topic != "nobody" or stands.likes > 0
+
+    first = {g.topic: g for g in reversed(groups) if g.topic in _LADDER and shown(g)}
+    for group in _cared_for(groups, ledger)[:1]:
+        first["aspect"] = group
+    reached = [t for t in _SHOWS[stands.rung] if t in first]
+    if style != "detailed":
+        reached = reached[: 2 if stands.rung == "own_reviews" else 1]
+        first.pop("criticism" if "quote" in first else "", None)
+    wanted = dict.fromkeys(["basis", "doubt", *reached, *_LATER])
+    if style == "short":
+        wanted = dict.fromkeys(["basis", *(reached or _LATER)])
+    told = [first[topic] for topic in wanted if topic in first][: LONGEST[style]]
+    return sorted(told, key=lambda g: _LADDER.index(g.topic))
 
 
 def _together(more: Sequence[Group]) -> list[Group]:
@@ -174,7 +258,10 @@ def _groups(ledger: Ledger) -> list[Group]:
     voices = each("review_quote", "quote")
     critical = [g for g in voices if "tone:critical" in ledger.verified[g.lead].traits]
     first = {claims[i].subject.persona for i in pro[:1]}
-    return [
+    doubtful = [g for g in each("personal_effect", "doubt") if _is_doubtful(g, ledger)]
+    groups = [
+        *each("basis", "basis"),
+        *doubtful,
         *(taste("cause", i) for i in pro[:1]),
         *(taste("more", i) for i in pro[1:]),
         *each("history_effect", "history"),
@@ -188,6 +275,15 @@ def _groups(ledger: Ledger) -> list[Group]:
         *each("rank", "rank"),
         *(group for kind, topic in FURTHER.items() for group in each(kind, topic)),
     ]
+    groups = [g for g in groups if g.topic != "refits" or not _is_doubtful(g, ledger)]
+    if _standing(ledger) is None:
+        return groups
+    rest = len(_LADDER)
+    return sorted(groups, key=lambda g: _LADDER.index(g.topic) if g.topic in _LADDER else rest)
+
+
+def _is_doubtful(group: Group, ledger: Ledger) -> bool:
+    return "doubtful" in ledger.verified[group.lead].traits
 
 
 def _situations(group: Group, ledger: Ledger) -> list[str]:

@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from whythis.claims.kinds import (
+    AspectCount,
+    Basis,
     CannotKnow,
+    Circle,
     Claim,
     Contribution,
     HistoryEffect,
@@ -17,10 +20,12 @@ from whythis.claims.kinds import (
     Metadata,
     NecessarySet,
     NotAboutYou,
+    OwnAspect,
     OwnWords,
     PersonaComparison,
     PersonaEffect,
     PersonaItems,
+    PersonalEffect,
     PersonaShare,
     PopularityFact,
     RankFact,
@@ -53,7 +58,7 @@ Words = tuple[str, ...]
 LEVELS: dict[Level, str] = {
     "exact": "the model's own arithmetic",
     "executed": "the model was run again",
-    "refit": "the user was fitted again",
+    "refit": "fitted again",
     "observed": "a fact of the data",
     "illustrative": "an example, no cause",
 }
@@ -74,24 +79,29 @@ KINDS: dict[str, str] = {
     "sufficient_set": "past items that are enough",
     "mentions": "a word in the reviews",
     "own_words": "a word in your reviews",
+    "aspect_count": "what its reviews judge",
+    "own_aspect": "what your reviews judge",
     "recent": "latest likes",
     "metadata": "catalogue",
     "item_comparison": "one item beside another",
     "similarity": "similarity",
     "cannot_know": "cannot be known",
+    "basis": "what it rests on",
+    "circle": "people with similar likes",
+    "personal_effect": "effect over models fitted again",
 }
 
 _PROOFS: dict[Proof, str] = {"proven": "no smaller set does", "found": "none of them can be spared"}
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
-# Embeddings, overrides and isolates: they reorder the text around them.
-_REORDER = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# Embeddings, overrides, isolates and marks reorder the text around them; nobody sees tags.
+_REORDER = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
 
 
 def clean(text: str) -> Theirs:
     """Return somebody else's text on one line, fit to be shown.
 
     Control characters and lone surrogates become U+FFFD (a terminal obeys an escape sequence),
-    bidirectional controls go, runs of white space become one space.
+    bidirectional controls and invisible tags go, runs of white space become one space.
     """
     return Theirs(" ".join(_CONTROL.sub("\ufffd", _REORDER.sub("", text)).split()))
 
@@ -217,6 +227,15 @@ def in_words(claim: Claim, titles: Mapping[str, str]) -> Words:
             own = claim.value
             found = f"” stands in {own.sentences:,} of {count(own.of, 'sentence')}"
             return ("“", clean(own.word), f"{found} the user wrote on other items")
+        case AspectCount():
+            told_ = claim.value
+            among = f"” in {count(told_.of, 'review sentence')}, read by rules: "
+            tones = f"{told_.positive:,} well, {told_.negative:,} badly"
+            return ("“", clean(told_.aspect), f"{among}{tones}", *_source(told_.source))
+        case OwnAspect():
+            mine = claim.value
+            found = f"” is judged in {mine.reviews:,} of {count(mine.of, 'review')}"
+            return ("“", clean(mine.aspect), f"{found} the user wrote of other items, read by rules")
         case Metadata():
             return (f"{claim.value.field.capitalize()}: ", *listing(claim.value.entries))
         case ItemComparison():
@@ -231,6 +250,20 @@ def in_words(claim: Claim, titles: Mapping[str, str]) -> Words:
         case CannotKnow():
             lacking = unknowable(claim)
             return (f"{lacking[:1].upper()}{lacking[1:]}",)
+        case Basis():
+            stands = claim.value
+            known = f"{count(stands.likes, 'like')}, {count(stands.reviews, 'own review')}"
+            return (f"Rests on {stands.rung.replace('_', ' ')} ({known})",)
+        case Circle():
+            near = claim.value
+            told = f"Liked by {near.liked:,} of {count(near.size, 'user')} with similar likes, by "
+            return (f"{told}{near.everyone:,} of {count(near.users, 'other user')}",)
+        case PersonalEffect():
+            again = claim.value
+            ends = f"{100 * again.low:.2f} % to {100 * again.high:.2f} %".replace("-", "−")
+            told = f"All past likes over {count(again.refits, 'model')} fitted again: "
+            mean = f"{100 * again.effect:+.2f} % of the places".replace("-", "−")
+            return (f"{told}{mean} (95 % interval {ends}), raised in {again.raised:,}",)
     assert_never(claim)
 
 

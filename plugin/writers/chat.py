@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -38,6 +39,7 @@ from pydantic import PrivateAttr
 from whythis.recsys.errors import LanguageModelError, MissingPartError
 
 CONTEXT = 4096
+_TURN = re.compile(r"<\|[^<>|]{0,40}\|>|</?s>|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>")
 _MAX_CALLS = 3
 
 
@@ -233,8 +235,11 @@ def calls_schema(tools: Sequence[dict[str, Any]], least: int) -> dict[str, Any]:
 
 
 def plain(message: BaseMessage) -> dict[str, str]:
-    """Return a message as role and text; calls and results become text the model can read."""
-    text = message.text
+    """Return a message as role and text; calls and results become text the model can read.
+
+    What chat templates read as the end of a turn is taken out: a title must not speak as another.
+    """
+    text = _TURN.sub(" ", message.text)
     match message:
         case SystemMessage():
             return {"role": "system", "content": text}

@@ -79,6 +79,12 @@ ENOUGH = cited(
 COUNTS = {"word": "music", "sentences": 3, "of": 9}
 MENTIONS = cited("mentions", "b1", COUNTS | {"favourable": 2, "critical": 1, "source": "sample"})
 OWN = cited("own_words", "y1", COUNTS)
+SPOKEN = cited(
+    "aspect_count",
+    "g1",
+    {"aspect": "plot", "positive": 3, "negative": 1, "of": 9, "source": "sample"},
+)
+JUDGED = cited("own_aspect", "i1", {"aspect": "plot", "reviews": 2, "of": 3})
 RECENT = cited("recent", "f1", {"of": 9}, items=("x", "y"))
 CATALOGUE = cited("metadata", "d1", {"field": "genres", "entries": ("drama", "war")})
 ABOVE = cited(
@@ -91,6 +97,11 @@ ALIKE = cited("similarity", "s1", {"cosine": 0.4}, items=("x",))
 UNKNOWN = cited(
     "cannot_know", "u1", {"wanted": "persona_effect", "needs": "owned", "shows": "top_n"}
 )
+STANDS = cited("basis", "j1", {"rung": "circle", "seen": 3, "likes": 1, "reviews": 0}, "thin")
+NEAR = cited("circle", "z1", {"size": 50, "liked": 12, "everyone": 41, "users": 892}, "closer")
+AGAIN = {"effect": 0.02, "low": -0.01, "high": 0.05, "refits": 20, "raised": 15}
+DOUBT = cited("personal_effect", "n2", AGAIN, "doubtful")
+SURE = cited("personal_effect", "n3", AGAIN | {"low": 0.01})
 ANYONE = cited("not_about_you", "n1", {"rank": 1, "rank_without_history": 3, "top": 10}, "top")
 
 

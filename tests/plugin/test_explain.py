@@ -72,6 +72,9 @@ def sound(ws: Workspace, answer: Explanation) -> None:
     kinds = {c.kind for c in answer.claims}
     found = offer(gather(ws, answer.user, answer.item), answer.user, answer.item)
     must = {"persona_effect", "history_effect", "review_quote"} & {c.kind for c in found}
+    if "basis" in kinds:  # then it rests on no effect of the past
+        must -= {"persona_effect", "history_effect"}
+        assert not {"persona_effect", "history_effect"} & kinds or "model" in writers
     assert must <= kinds, answer.answer
     plain = json.loads(json.dumps(answer.as_json(), allow_nan=False))
     assert set(plain) == KEYS

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.recsys.small import ONCE, small_reviews
 from whythis.recsys.errors import DataError, MissingPartError
-from whythis.tools.mentions import count_mentions, count_own_words, folded, mentions, own_words
+from whythis.tools.mentions import count_mentions, count_own_words, mentions, own_words
+from whythis.tools.reviews.sentences import folded
 from whythis.tools.workspace import Workspace
 
 

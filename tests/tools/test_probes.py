@@ -117,15 +117,15 @@ def test_reviews_are_quoted_word_for_word_with_their_tone(ws: Workspace) -> None
     texts = dict(zip(small_reviews()["id"], small_reviews()["text"], strict=True))
     user = unseen(ws, "i02")
     found = probes.reviews(ws, user, "i02", n=3)
-    assert [e.value["tone"] for e in found] == ["favourable"] * 3 + ["critical"]
+    assert [e.value["tone"] for e in found] == ["favourable"] * 2 + ["critical"]
     for record in found:
         value: dict[str, Any] = record.value
         review = value["sentence"].split("#")[0]
         assert value["text"] in texts[review]
         assert value["rating"] >= 4 if value["tone"] == "favourable" else value["rating"] <= 2.5
         assert record.source == "reviews:sample"
-    # one sentence a review, while there are others; none of a review without a rating
-    assert {e.value["sentence"].split("#")[0] for e in found[:2]} <= {"r5", "r8"}  # type: ignore[union-attr]
+    # none of a review without a rating, and r8, with its script, may not be quoted
+    assert {e.value["sentence"].split("#")[0] for e in found[:2]} == {"r5"}  # type: ignore[union-attr]
     assert found[-1].value["text"] == "The plot makes no sense."
 
 

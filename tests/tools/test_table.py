@@ -27,6 +27,7 @@ def arguments(ws: Workspace, name: str, user: str) -> dict[str, Any]:
         "about": "music and songs",
         "other": next(line.item for line in rec.recommend(user, 40) if line.item != item),
         "word": "the",
+        "by": "similar",
         "forget": [rec.item_ids.ids[i] for i in rec.history(user)[:2]],
     }
     fields = TOOLS[name].args.model_fields
@@ -38,7 +39,8 @@ def run(ws: Workspace, name: str, given: dict[str, Any]) -> tuple[Evidence, ...]
     return tool.run(ws, **tool.args.model_validate(given).model_dump())
 
 
-SELDOM = {"enough", "own_words"}  # nothing is enough, or written, for most pairs
+# nothing is enough, written, or judged by three, for most pairs
+SELDOM = {"enough", "own_words", "aspects", "own_aspects"}
 
 
 def test_the_table_lists_each_probe_under_its_own_name() -> None:
@@ -53,11 +55,16 @@ def test_the_table_lists_each_probe_under_its_own_name() -> None:
         "enough",
         "contributions",
         "recent",
+        "recall",
+        "summary",
         "mentions",
         "own_words",
+        "aspects",
+        "own_aspects",
         "details",
         "compare",
         "similar",
+        "rests_on",
         "access",
         "neighbours",
     }
@@ -124,7 +131,7 @@ def test_the_call_kept_with_the_evidence_finds_it_again(
 def test_every_tool_answers_for_a_user_without_likes(small_workspace: Workspace, name: str) -> None:
     found = run(small_workspace, name, arguments(small_workspace, name, NOBODY))
     of_likes = {"profile", "personas", "contributions", "enough", "recent", "similar"}
-    assert bool(found) == (name not in of_likes | SELDOM)
+    assert bool(found) == (name not in of_likes | SELDOM - {"aspects"})
     # there is no like to remove, only the rank that is left without any
     assert name != "history" or [record.kind for record in found] == ["no_history"]
 
@@ -142,6 +149,7 @@ def test_every_tool_answers_for_a_user_without_likes(small_workspace: Workspace,
         ("reviews", {"user": "u00", "item": "i00", "about": "x" * 201}),
         ("reviews", {"user": "u00", "item": "i00", "n": 11}),
         ("neighbours", {"item": "i00", "n": 51}),
+        ("recall", {"user": "u00", "by": "feeling"}),
     ],
 )
 def test_arguments_out_of_bounds_are_refused(name: str, given: dict[str, Any]) -> None:

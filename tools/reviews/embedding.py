@@ -92,7 +92,7 @@ class MiniLM:
     name = f"all-MiniLM-L6-v2-int8-{WEIGHTS.sha256[:8]}"
     dim = 384
 
-    def __init__(self, *, threads: int = 2, batch: int = 32) -> None:
+    def __init__(self, *, threads: int = 2, batch: int = 16) -> None:
         """Set the number of threads and of texts computed at once; neither changes a vector."""
         self._threads = threads
         self._batch = batch

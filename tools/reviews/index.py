@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection as Collection_
 from hashlib import sha256
-from pathlib import Path
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,13 +14,19 @@ from pydantic import BaseModel, ConfigDict
 
 from whythis.recsys.errors import ArtefactError, DataError
 from whythis.recsys.interactions import REVIEW_COLUMNS, shown
-from whythis.tools.reviews.chroma import guarded, seal
+from whythis.tools.reviews.chroma import Place, collection_of, guarded, seal
 from whythis.tools.reviews.embedding import Encoder
-from whythis.tools.reviews.sentences import split
+from whythis.tools.reviews.quotable import unquotable
+from whythis.tools.reviews.sentences import MAX_CHARACTERS, RULES, Span, split
 
 if TYPE_CHECKING:
     from chromadb import Collection
     from chromadb.api.client import Client
+
+MOST = 100
+"""The sentences kept of one review, the first ones within `LONGEST`: a text that nobody reads to
+its end would hold up all the others."""
+LONGEST = 20_000  # characters of a review
 
 # Raise it when what is stored, or how reviews are split, changes.
 SCHEMA = 1
@@ -30,14 +37,14 @@ TEXT_AND_VECTORS: list[Any] = [*TEXT, "embeddings"]
 
 Progress = Callable[[int, int], None]
 
-_COLLECTION = "sentences"
 _STEP = 512  # the sentences that a build may have to encode again after an interruption
 
 
 class Sentence(BaseModel):
     """Hold one sentence of a review; `text` is the characters [start, end) of the review's text.
 
-    id: `<review id>#<n>`, n = 1, 2, … in the order of the text. rating, time: None where unknown.
+    id: `<review id>#<n>`, n = 1, 2, … in the order of the text. rating, time (seconds since 1970),
+    helpful (votes of readers): None where unknown.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,6 +59,12 @@ class Sentence(BaseModel):
     start: int
     end: int
     source: str
+    helpful: float | None = None
+
+    @property
+    def quotable(self) -> bool:
+        """Tell whether it may be quoted, which is always done whole; see `unquotable`."""
+        return unquotable(self.text) is None
 
 
 def records(found: Mapping[str, Any]) -> list[Sentence]:
@@ -66,55 +79,56 @@ def fingerprint(reviews: pd.DataFrame) -> str:
     Raises:
         DataError: a column is absent or holds no value, or a review's id is repeated.
     """
-    if absent := [column for column in REVIEW_COLUMNS if column not in reviews.columns]:
-        raise DataError(f"reviews lack the columns {absent}; give {list(REVIEW_COLUMNS)}")
-    named = [column for column in REVIEW_COLUMNS if column not in ("rating", "time")]
+    needed = [column for column in REVIEW_COLUMNS if column != "helpful"]
+    if absent := [column for column in needed if column not in reviews.columns]:
+        raise DataError(f"reviews lack the columns {absent}; give {needed}")
+    named = [column for column in needed if column not in ("rating", "time")]
     if empty := [column for column in named if reviews[column].isna().any()]:
         raise DataError(f"some reviews hold nothing in {empty}; fill it or leave them out")
     if (twice := reviews["id"].duplicated()).any():
         first = reviews["id"][twice].iloc[0]
         raise DataError(f"review id {shown(first)} is repeated in the reviews; ids must differ")
-    digest = sha256()
+    digest = sha256(f"sentences {RULES}".encode())  # an index of other rules is brought in line
     for row in sorted(_rows(reviews), key=lambda row: str(row[0])):
         digest.update(json.dumps(row).encode())
     return digest.hexdigest()
 
 
-def finished(folder: Path, client: Client, encoder: Encoder) -> Collection:
-    """Return the complete collection of a folder.
+def finished(place: Place, client: Client, encoder: Encoder) -> Collection:
+    """Return the complete collection of a place.
 
     Raises:
         ArtefactError: it is incomplete or damaged, or of another encoder or schema.
     """
-    where = f"the review index in {shown(folder, 200)}"
-    with guarded(folder):
-        collection = _existing(folder, client)
+    with guarded(place):
+        collection = collection_of(place, client)
         count = collection.count() if collection else 0
     if collection and not _is_ours(collection, encoder):
         raise ArtefactError(
-            f"{where} has schema {_mark(collection).get('schema')} and encoder "
+            f"{place} has schema {_mark(collection).get('schema')} and encoder "
             f"{shown(_mark(collection).get('encoder'))}, expected {SCHEMA} and {encoder.name!r}: "
             f"{REMEDY} again"
         )
     if not collection or _mark(collection).get("complete") is not True:
-        raise ArtefactError(f"{where} is incomplete: {REMEDY} again to finish it")
+        raise ArtefactError(f"{place} is incomplete: {REMEDY} again to finish it")
     if (expected := _mark(collection).get("count")) != count:
-        raise ArtefactError(f"{where} holds {count} of {expected} sentences: {REMEDY} again")
+        raise ArtefactError(f"{place} holds {count} of {expected} sentences: {REMEDY} again")
     return collection
 
 
 def update(
-    folder: Path,
+    place: Place,
     client: Client,
     reviews: pd.DataFrame,
     encoder: Encoder,
     progress: Progress | None = None,
 ) -> Collection:
-    """Return the folder's collection when it holds exactly the sentences of `reviews`.
+    """Return the place's collection when it holds exactly the sentences of `reviews`.
 
     Nothing that is already stored as it should be is encoded again, so that an interrupted update
     goes on where it stopped; until its end the collection is marked as incomplete. A collection of
-    another encoder or schema is made anew. Sentences without a letter or digit are left out.
+    another encoder or schema is made anew. Sentences without a letter or digit are left out, and
+    those of a review that go beyond `MOST` or `LONGEST`.
 
     Raises:
         DataError: see `fingerprint`.
@@ -122,14 +136,14 @@ def update(
     """
     tell = progress or (lambda *_: None)
     mark = {"schema": SCHEMA, "encoder": encoder.name, "fingerprint": fingerprint(reviews)}
-    with guarded(folder):
-        collection = _begun(folder, client, encoder)
+    with guarded(place):
+        collection = _begun(place, client, encoder)
         count = collection.count()
     if {**_mark(collection), **mark, "complete": True, "count": count} == _mark(collection):
         tell(count, count)
         return collection
     wanted = _sentences(reviews)
-    with guarded(folder):
+    with guarded(place):
         collection.modify(metadata={**mark, "complete": False})
         known = {sentence.id for sentence in wanted}
         stale = [stored for stored in collection.get(include=[])["ids"] if stored not in known]
@@ -137,11 +151,11 @@ def update(
             collection.delete(ids=stale[start : start + _STEP])
     for start in range(0, len(wanted), _STEP):
         part = wanted[start : start + _STEP]
-        with guarded(folder):
+        with guarded(place):
             lacking = _lacking(collection, part)
         if lacking:
             vectors = encoder.encode([sentence.text for sentence in lacking])
-            with guarded(folder):
+            with guarded(place):
                 collection.upsert(
                     ids=[sentence.id for sentence in lacking],
                     embeddings=vectors,
@@ -152,12 +166,61 @@ def update(
                     ],
                 )
         tell(start + len(part), len(wanted))
-    with guarded(folder):
+    with guarded(place):
         # A read awaits what Chroma may still be writing.
         collection.get(limit=1, include=["embeddings"])
-        end = {"complete": True, "count": collection.count(), "vectors": seal(folder)}
+        end = {"complete": True, "count": collection.count(), "vectors": seal(place)}
         collection.modify(metadata={**mark, **end})
     return collection
+
+
+def reduce(
+    place: Place,
+    collection: Collection,
+    new: Place,
+    client: Client,
+    gone: Collection_[str],
+    progress: Progress | None = None,
+) -> Collection:
+    """Give `new` all sentences but those `gone`, with their vectors, encoding none.
+
+    In a folder the collection is written anew, since a database keeps deleted text in free pages;
+    on a server, whose collection it stays, the sentences are deleted. Its fingerprint changes, so
+    that a later update looks at every sentence.
+    """
+    old = _mark(collection)
+    mark = {name: old[name] for name in ("schema", "encoder")}
+    mark["fingerprint"] = sha256(
+        json.dumps([old["fingerprint"], sorted(gone)]).encode()
+    ).hexdigest()
+    with guarded(place):
+        ids = sorted(set(collection.get(include=[])["ids"]) - set(gone))
+        if new.server:
+            for start in range(0, len(gone), _STEP):
+                collection.delete(ids=list(gone)[start : start + _STEP])
+            collection.modify(metadata={**mark, "complete": True, "count": len(ids)})
+            return collection
+        smaller = client.create_collection(
+            new.collection,
+            metadata={**mark, "complete": False},
+            configuration={"hnsw": {"space": "cosine"}},
+            embedding_function=None,
+        )
+        for start in range(0, len(ids), _STEP):
+            found = collection.get(ids=ids[start : start + _STEP], include=TEXT_AND_VECTORS)
+            smaller.add(
+                ids=found["ids"],
+                embeddings=found["embeddings"],
+                documents=found["documents"],
+                metadatas=found["metadatas"],
+            )
+            if progress:
+                progress(start + len(found["ids"]), len(ids))
+        # A read awaits what Chroma may still be writing.
+        smaller.get(limit=1, include=["embeddings"])
+        end = {"complete": True, "count": smaller.count(), "vectors": seal(new)}
+        smaller.modify(metadata={**mark, **end})
+    return smaller
 
 
 def _lacking(collection: Collection, part: Sequence[Sentence]) -> list[Sentence]:
@@ -173,27 +236,14 @@ def _lacking(collection: Collection, part: Sequence[Sentence]) -> list[Sentence]
     return [sentence for sentence in part if sentence not in same]
 
 
-def _existing(folder: Path, client: Client) -> Collection | None:
-    from chromadb.errors import NotFoundError
-
-    try:
-        collection = client.get_collection(_COLLECTION, embedding_function=None)
-    except NotFoundError:
-        return None
-    written = _mark(collection).get("vectors")  # absent while an update is under way
-    if written and written != seal(folder):
-        raise ValueError("its vectors are not those that were written")
-    return collection
-
-
-def _begun(folder: Path, client: Client, encoder: Encoder) -> Collection:
-    collection = _existing(folder, client)
+def _begun(place: Place, client: Client, encoder: Encoder) -> Collection:
+    collection = collection_of(place, client)
     if collection and _is_ours(collection, encoder):
         return collection
     if collection:
-        client.delete_collection(_COLLECTION)
+        client.delete_collection(place.collection)
     return client.create_collection(
-        _COLLECTION,
+        place.collection,
         metadata={"schema": SCHEMA, "encoder": encoder.name, "complete": False},
         configuration={"hnsw": {"space": "cosine"}},
         embedding_function=None,
@@ -210,10 +260,10 @@ def _is_ours(collection: Collection, encoder: Encoder) -> bool:
 
 
 def _rows(reviews: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
-    rows = reviews[list(REVIEW_COLUMNS)].itertuples(index=False, name=None)
-    for id_, item, user, rating, time, text, source in rows:
-        numbers = (None if pd.isna(number) else float(number) for number in (rating, time))
-        yield (id_, item, user, *numbers, text, source)
+    rows = reviews.reindex(columns=list(REVIEW_COLUMNS)).itertuples(index=False, name=None)
+    for id_, item, user, rating, time, text, source, helpful in rows:
+        known = [None if pd.isna(n) else float(n) for n in (rating, time, helpful)]
+        yield id_, item, user, known[0], known[1], text, source, known[2]
 
 
 def _sentences(reviews: pd.DataFrame) -> list[Sentence]:
@@ -229,9 +279,13 @@ def _sentences(reviews: pd.DataFrame) -> list[Sentence]:
             start=span.start,
             end=span.end,
             source=source,
+            helpful=helpful,
         )
-        for review, item, user, rating, time, text, source in _rows(reviews)
-        for number, span in enumerate(
-            (span for span in split(text) if any(map(str.isalnum, span.text))), start=1
-        )
+        for review, item, user, rating, time, text, source, helpful in _rows(reviews)
+        for number, span in enumerate(islice(_spoken(text), MOST), start=1)
     ]
+
+
+def _spoken(text: str) -> Iterator[Span]:
+    spans = split(text[: LONGEST + MAX_CHARACTERS])
+    return (s for s in spans if s.end <= LONGEST and any(map(str.isalnum, s.text)))

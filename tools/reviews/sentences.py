@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+# Raise it when a text is split otherwise.
+RULES = 2
 MAX_CHARACTERS = 600
+QUOTABLE = 240
+"""A longer sentence counts and is found, but is not quoted: a part of it might mislead."""
 
 # Every alternative consumes what it looks at and takes nothing back (possessive quantifiers), so
 # that no text, however hostile, is scanned twice.
@@ -46,12 +51,18 @@ class Span:
     text: str
 
 
+def folded(text: str) -> str:
+    """Return text as words are compared in it: case, accents' form and apostrophes alike."""
+    return unicodedata.normalize("NFC", text.replace("’", "'").casefold())
+
+
 def split(text: str) -> tuple[Span, ...]:
     """Return the sentences of a text, in order.
 
     The spans are disjoint, begin and end in a character that is not blank, together hold every
-    character that is not blank, and are at most `MAX_CHARACTERS` long: a longer run is cut at its
-    last blank before the limit, or at the limit where there is none. Time is linear in the text.
+    character that is not blank, and are at most `MAX_CHARACTERS` long: a longer run is cut at a
+    blank, or where there is none at the limit, into pieces of at least half of that. Time is
+    linear in the text.
     """
     spans: list[Span] = []
     start = 0
@@ -146,13 +157,15 @@ def _pieces(text: str, start: int, end: int) -> Iterator[Span]:
     end = start + len(text[start:end].rstrip())
     while start < end:
         start = _after_blanks(text, start)
-        cut = end if end - start <= MAX_CHARACTERS else _last_blank(text, start)
+        cut = end if end - start <= MAX_CHARACTERS else _last_blank(text, start, end)
         piece = text[start:cut].rstrip()
         yield Span(start, start + len(piece), piece)
         start = cut
 
 
-def _last_blank(text: str, start: int) -> int:
-    limit = start + MAX_CHARACTERS
-    blanks = (at for at in range(limit, start, -1) if text[at].isspace())
+def _last_blank(text: str, start: int, end: int) -> int:
+    # All pieces of a sentence stay too long to be quoted, so that no part passes for a whole.
+    least = MAX_CHARACTERS // 2
+    limit = min(start + MAX_CHARACTERS, end - least)
+    blanks = (at for at in range(limit, start + least, -1) if text[at].isspace())
     return next(blanks, limit)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Collection as Collection_
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from whythis.recsys.errors import DataError, MissingPartError, UnknownIdError
 from whythis.recsys.interactions import shown
 from whythis.tools.reviews import index as review_index
-from whythis.tools.reviews.chroma import connected, guarded, is_database
+from whythis.tools.reviews.chroma import Place, connected, find_place, guarded, release
 from whythis.tools.reviews.embedding import Encoder, MiniLM
 from whythis.tools.reviews.index import Progress, Sentence, fingerprint, records
 
@@ -24,7 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Hit", "ReviewStore", "Sentence", "fingerprint"]
 
+_STEP = 2000  # sentences read at once
 _QUERIES = 1024
+_FEW = 16
 _QUERY_CHARACTERS = 4000  # far more than the encoder reads
 
 
@@ -40,18 +46,22 @@ class Hit(BaseModel):
 class ReviewStore:
     """Read the sentences of reviews from a folder; `build` one, or `open` one that was built.
 
+    They lie in the folder itself, or on the server that the environment variable WHYTHIS_CHROMA
+    names.
+
     Any number may be open at once, also on one folder. Close each, or use it in a `with`
     statement: the folder's files are released with the last one.
     """
 
     def __init__(
-        self, folder: Path, client: Client, collection: Collection, encoder: Encoder
+        self, place: Place, client: Client, collection: Collection, encoder: Encoder
     ) -> None:
         """Take over a client and its collection; call `open` or `build` instead."""
-        self.folder = folder
+        self.place = place
         self._client = client
         self._collection = collection
-        self._embed = lru_cache(maxsize=_QUERIES)(lambda query: encoder.encode([query])[0])
+        self._encoder = encoder
+        self._query = lru_cache(maxsize=_QUERIES)(lambda query: encoder.encode([query])[0])
 
     @classmethod
     def open(cls, folder: Path | str, encoder: Encoder | None = None) -> Self:
@@ -62,12 +72,13 @@ class ReviewStore:
             ArtefactError: it is incomplete or damaged, or of another encoder or schema.
         """
         folder, encoder = Path(folder), encoder or MiniLM()
-        if not is_database(folder):
+        place = find_place(folder)
+        if place is None:
             raise MissingPartError(
                 f"no review index in {shown(folder, 200)}: {review_index.REMEDY}"
             )
-        with connected(folder) as client:
-            return cls(folder, client, review_index.finished(folder, client, encoder), encoder)
+        with connected(place) as client:
+            return cls(place, client, review_index.finished(place, client, encoder), encoder)
 
     @classmethod
     def build(
@@ -89,10 +100,16 @@ class ReviewStore:
             DataError: a column is absent or holds no value, or a review's id is repeated.
             ArtefactError: the folder cannot be written, or its index is damaged.
         """
-        folder = Path(folder)
-        with connected(folder) as client:
-            collection = review_index.update(folder, client, reviews, encoder, progress)
-            return cls(folder, client, collection, encoder)
+        place = find_place(Path(folder), new=True)
+        assert place is not None
+        with connected(place) as client:
+            collection = review_index.update(place, client, reviews, encoder, progress)
+            return cls(place, client, collection, encoder)
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of the index; on a server, the one that knows its name there."""
+        return self.place.folder
 
     @property
     def count(self) -> int:
@@ -110,7 +127,7 @@ class ReviewStore:
         Raises:
             UnknownIdError: no sentence has this id.
         """
-        with guarded(self.folder):
+        with guarded(self.place):
             if found := records(self._collection.get(ids=[sentence_id], include=review_index.TEXT)):
                 return found[0]
             review = sentence_id.rpartition("#")[0]
@@ -120,15 +137,69 @@ class ReviewStore:
 
     def of_item(self, item: str) -> tuple[Sentence, ...]:
         """Return an item's sentences in the order of review ids and of the text; may be empty."""
-        with guarded(self.folder):
+        with guarded(self.place):
             found = self._collection.get(where={"item": item}, include=review_index.TEXT)
             return tuple(sorted(records(found), key=_place))
 
     def of_user(self, user: str) -> tuple[Sentence, ...]:
         """Return a user's sentences in the order of review ids and of the text; may be empty."""
-        with guarded(self.folder):
+        with guarded(self.place):
             found = self._collection.get(where={"user": user}, include=review_index.TEXT)
             return tuple(sorted(records(found), key=_place))
+
+    def sentences(self) -> Iterator[Sentence]:
+        """Yield every sentence, in the order of their ids, from what is stored now."""
+        with guarded(self.place):
+            ids = sorted(self._collection.get(include=[])["ids"])
+        for start in range(0, len(ids), _STEP):
+            part = ids[start : start + _STEP]
+            with guarded(self.place):
+                found = records(self._collection.get(ids=part, include=review_index.TEXT))
+            yield from sorted(found, key=lambda sentence: sentence.id)
+
+    def vectors_of_item(self, item: str) -> tuple[tuple[Sentence, ...], NDArray[np.float32]]:
+        """Return an item's sentences, ordered as in `of_item`, and their unit vectors, (n, d)."""
+        with guarded(self.place):
+            found = self._collection.get(
+                where={"item": item}, include=review_index.TEXT_AND_VECTORS
+            )
+            unsorted = records(found)
+            vectors = np.asarray(found["embeddings"], dtype=np.float32)
+        order = sorted(range(len(unsorted)), key=lambda row: _place(unsorted[row]))
+        rows = vectors[order] if unsorted else vectors.reshape(0, 0)
+        return tuple(unsorted[row] for row in order), rows
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return a unit vector a text, (n, d), made as those of the sentences were.
+
+        Short lists are remembered, as queries return; only a text's first characters are read.
+        """
+        cut = [text[:_QUERY_CHARACTERS] for text in texts]
+        if 0 < len(cut) <= _FEW:
+            return np.stack([self._query(text) for text in cut])
+        return self._encoder.encode(cut)
+
+    def without(
+        self, folder: Path, gone: Collection_[str], progress: Progress | None = None
+    ) -> Self:
+        """Return a store in a new folder with all sentences but those of the ids `gone`.
+
+        Nothing is encoded; no file in the folder has ever held what is gone. Of an index on a
+        server the sentences are deleted there, and the folder gets the note of its name.
+
+        Raises `ArtefactError` where the folder cannot be written, `MissingPartError` as `open`.
+        """
+        if self.place.server:
+            with guarded(self.place):
+                folder.mkdir(parents=True)
+                for note in self.folder.glob("server.json"):
+                    shutil.copyfile(note, folder / note.name)
+        place = replace(self.place, folder=folder)
+        with connected(place) as client:
+            collection = review_index.reduce(
+                self.place, self._collection, place, client, gone, progress
+            )
+            return type(self)(place, client, collection, self._encoder)
 
     def search(
         self,
@@ -158,7 +229,7 @@ class ReviewStore:
         asked = dict.fromkeys(query[:_QUERY_CHARACTERS] for query in queries if query.strip())
         if n < 1 or not asked:
             raise DataError(f"search for n = {n} by {len(asked)} queries; give at least 1 of each")
-        with guarded(self.folder):
+        with guarded(self.place):
             found = self._collection.get(
                 where={"item": item}, include=review_index.TEXT_AND_VECTORS
             )
@@ -173,7 +244,7 @@ class ReviewStore:
         ]
         if not kept:
             return ()
-        cosines = vectors[kept] @ np.stack([self._embed(query) for query in asked]).T
+        cosines = vectors[kept] @ np.stack([self._query(query) for query in asked]).T
         scores = cosines.max(axis=1) if pool == "max" else cosines.mean(axis=1)
         # Rounded: equal sentences must tie whatever the order of this machine's sums.
         hits = [
@@ -184,7 +255,7 @@ class ReviewStore:
 
     def close(self) -> None:
         """Release the folder; a second call does nothing."""
-        self._client.close()
+        release(self._client)
 
     def __enter__(self) -> Self:
         """Return the store itself."""

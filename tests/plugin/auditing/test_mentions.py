@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from whythis.auditing.mentions import Mention, Titles, mentions, quotations
@@ -93,3 +95,11 @@ def test_a_stored_sentence_with_marks_of_its_own_is_one_quotation() -> None:
     known = "It is “odd” to say ” so"
     text = f"One wrote: “{known}” (review)"
     assert [text[a + 1 : b - 1] for a, b in quotations(text, [known])] == [known]
+
+
+@pytest.mark.parametrize("unit", ["“", "”", "“a”", '"a" ', '{"a":', "‘", "«»", "„“"])
+def test_quotations_of_a_hostile_text_are_found_in_no_time(unit: str) -> None:
+    text = unit * (50_000 // len(unit))
+    started = time.process_time()
+    list(quotations(text, ["a"]))
+    assert time.process_time() - started < 2.0

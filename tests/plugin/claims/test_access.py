@@ -182,9 +182,14 @@ def test_an_item_beyond_the_list_has_no_rank_and_no_cause(small_workspace: Works
     box = listed(small_workspace, 5)
     for user in USERS:
         item = small_workspace.recommender.recommend(user, 15)[-1].item
-        assert {e.kind for e in gather(box, user, item)} <= {"facts", "review", "access"}
+        assert {e.kind for e in gather(box, user, item)} <= {
+            "facts",
+            "review",
+            "access",
+            "circle",
+        }
         answer = explain(box, user, item, style="detailed")
-        known = {"rating", "popularity", "review_quote", "cannot_know"}
+        known = {"rating", "popularity", "review_quote", "cannot_know", "circle"}
         assert {c.kind for c in answer.claims} <= known
         theirs = claims_of(small_workspace, user, item)
         assert verify(theirs["rank"], box).outcome == "uncheckable"

@@ -360,6 +360,27 @@ def test_a_black_box_is_said_not_to_show_tastes(small_workspace: Workspace) -> N
             "Ranks 1st, above X (4th)",
         ),
         (
+            "basis",
+            {},
+            {"rung": "own_reviews", "seen": 4, "likes": 1, "reviews": 2},
+            "Rests on own reviews (1 like, 2 own reviews)",
+        ),
+        (
+            "circle",
+            {},
+            {"size": 50, "liked": 12, "everyone": 41, "users": 892},
+            "Liked by 12 of 50 users with similar likes, by 41 of 892 other users",
+        ),
+        (
+            "personal_effect",
+            {},
+            {"effect": 0.02, "low": -0.01, "high": 0.05, "refits": 20, "raised": 15},
+            (
+                "All past likes over 20 models fitted again: +2.00 % of the places "
+                "(95 % interval −1.00 % to 5.00 %), raised in 15"
+            ),
+        ),
+        (
             "cannot_know",
             {},
             {"wanted": "contribution", "needs": "owned", "shows": "scores"},

@@ -27,6 +27,22 @@ def test_a_quote_inside_a_sentence_is_marked_letter_for_letter() -> None:
     assert [piece for piece in line.words if isinstance(piece, Quote)] == [QUOTE]
 
 
+def test_a_quote_of_one_word_is_marked_between_its_marks_only() -> None:
+    short = tuple(
+        c.model_copy(update={"value": c.value.model_copy(update={"quote": "the"})})
+        if c.kind == "review_quote"
+        else c
+        for c in claims()
+    )
+    said = (("The film: “the” (review) is the one.", ("c6",), "model"),)
+    (line,) = view(explanation(paragraphs=(said,), claims=short)).lines
+    assert [(p, isinstance(p, Quote)) for p in line.words] == [
+        ("The film: “", False),
+        ("the", True),
+        ("” (review) is the one.", False),
+    ]
+
+
 def test_only_cited_reviews_are_marked_as_quotes() -> None:
     sample = explanation(paragraphs=(((f"So “{QUOTE}”", ("c7",), "model"),),))
     assert not any(isinstance(piece, Quote) for piece in view(sample).lines[0].words)

@@ -145,6 +145,10 @@ def test_control_characters_stay_visible_as_replaced() -> None:
     assert clean("a\x1b[2Jb\x00\x9bc\n\td\u202ee\ud800") == "a�[2Jb��c de�"
 
 
+def test_marks_that_turn_writing_and_invisible_tags_go() -> None:
+    assert clean("a\u200fb\u200ec\u061cd\U000e0041\U000e007fe") == "abcde"
+
+
 def test_lists_are_joined_as_one_says_them() -> None:
     assert ["".join(listing(x)) for x in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
         "",

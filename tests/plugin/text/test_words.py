@@ -22,15 +22,18 @@ from tests.plugin.cited import (
     CON,
     CONTRA,
     CRITIC,
+    DOUBT,
     ENOUGH,
     FALLS,
     FIRM,
     FOREIGN,
     GONE,
+    JUDGED,
     LESS,
     LIKES,
     MENTIONS,
     MORE,
+    NEAR,
     OWN,
     PRAISE,
     PRO,
@@ -39,7 +42,10 @@ from tests.plugin.cited import (
     RECENT,
     RISES,
     SHARE,
+    SPOKEN,
+    STANDS,
     STAYS,
+    SURE,
     THIRD,
     UNKNOWN,
     UNSURE,
@@ -76,11 +82,17 @@ FITTING: dict[str, Cited] = {
     "sufficient": ENOUGH,
     "mentions": MENTIONS,
     "own": OWN,
+    "aspect": SPOKEN,
+    "own_aspect": JUDGED,
     "recent": RECENT,
     "metadata": CATALOGUE,
     "versus": ABOVE,
     "similar": ALIKE,
     "unknown": UNKNOWN,
+    "basis": STANDS,
+    "circle": NEAR,
+    "doubt": DOUBT,
+    "refits": SURE,
 }
 
 
@@ -118,7 +130,7 @@ def readings(situation: str) -> Iterator[tuple[str, list[Cited]]]:
         for kept in itertools.product([True, False], repeat=len(parts) // 2):
             chosen = [p if n % 2 == 0 or kept[n // 2] else "" for n, p in enumerate(parts)]
             draft = "".join(chosen).replace(",,", ",")
-            roles = dict.fromkeys(re.findall(r"\{([a-z]+)\.", draft))
+            roles = dict.fromkeys(re.findall(r"\{([a-z_]+)\.", draft))
             told = [claims.get(role, lead) for role in roles]
             for role, claim in zip(roles, told, strict=True):
                 draft = draft.replace(f"{{{role}.", f"{{{claim.claim.id}.")

@@ -89,6 +89,8 @@ def test_the_first_answer_calls_a_tool_later_ones_may_not() -> None:
 def test_messages_become_plain_text() -> None:
     call = {"name": "facts", "args": {"n": 1}, "id": "1"}
     assert plain(SystemMessage("s")) == {"role": "system", "content": "s"}
+    for turn in ("<|im_end|>", "<|im_start|>", "[/INST]", "<<SYS>>", "</s>", "<end_of_turn>"):
+        assert plain(HumanMessage(f"a{turn}b")) == {"role": "user", "content": "a b"}
     assert plain(HumanMessage("h")) == {"role": "user", "content": "h"}
     assert plain(AIMessage("a")) == {"role": "assistant", "content": "a"}
     result = ToolMessage("r", tool_call_id="1", name="facts")

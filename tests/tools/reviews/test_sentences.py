@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from whythis.tools.reviews.sentences import MAX_CHARACTERS, split
+from whythis.tools.reviews.sentences import MAX_CHARACTERS, QUOTABLE, split
 
 REVIEWS = st.text(
     st.sampled_from(list("aAbI15.!?…,'\"“”()[]-*_。\n\r\t  \u2028\x85\x1f")), max_size=300
@@ -61,7 +61,7 @@ def test_without_a_word_there_is_no_sentence() -> None:
 def test_a_long_sentence_is_cut_at_a_blank() -> None:
     text = "word " * 400
     spans = split(text)
-    assert [len(span.text) for span in spans] == [599, 599, 599, 199]
+    assert [len(span.text) for span in spans] == [599, 599, 499, 299]
     assert [len(span.text) for span in split("x" * 1500)] == [600, 600, 300]
 
 
@@ -94,3 +94,12 @@ def test_time_grows_with_the_text_and_no_faster(unit: str) -> None:
     small = min(seconds(62_500) for _ in range(3))
     # Quadratic time would be 256 times as long; the second is for a busy machine.
     assert seconds(1_000_000) < 64 * small + 1
+
+
+@pytest.mark.parametrize("words", [121, 150, 180, 241, 1000])
+def test_no_piece_of_a_cut_sentence_is_short_enough_to_be_quoted(words: int) -> None:
+    text = " ".join(["word"] * words)
+    spans = split(text)
+    assert len(spans) > 1
+    assert all(QUOTABLE < len(span.text) <= MAX_CHARACTERS for span in spans)
+    assert " ".join(span.text for span in spans) == text
