@@ -94,7 +94,9 @@ def draw_shares(
         for (name, heights), colour in zip(shares.items(), colours, strict=False):
             axes.bar(x, heights, 0.62, bottom=base, color=colour, label=name.replace("_", " "))
             base = base + np.asarray(heights)
-        axes.plot(x, line, ls="--", color=_GREY, marker="o", ms=5, label="the past alone")
+        axes.plot(
+            x, line, ls="--", color=_GREY, marker="o", ms=5, label="effects of the past alone"
+        )
         axes.set_xticks(x, [str(place) for place in places])
         axes.set_xlabel("likes left to the user")
         axes.set_ylabel("part of the recommendations answered")

@@ -53,6 +53,7 @@ from whythis.recsys.recommender import Recommender
 from whythis.resumable import resumed
 from whythis.surfaces import terminal
 from whythis.surfaces.report import report as page_of
+from whythis.text.realiser import Style
 from whythis.tools.reviews.embedding import MiniLM
 from whythis.tools.table import TOOLS
 from whythis.tools.workspace import Workspace
@@ -189,7 +190,9 @@ def _shown(
     ws: Workspace, plot: Planted, attack: Attack, hand: Writer | None, watched: Watched | None
 ) -> Seen:
     user, item = plot.user, plot.item
-    explanation = explain(ws, user, item, writer=hand, style="detailed")
+    # the longest answer shows most; a language model would need minutes for it
+    style: Style = "plain" if isinstance(hand, Watched) else "detailed"
+    explanation = explain(ws, user, item, writer=hand, style=style)
     asked = " ".join(attack.texts)[:_ABOUT].strip() or "it"
     found = TOOLS["reviews"].run(ws, user=user, item=item, about=asked, n=3)
     plain = explanation.as_json()
@@ -234,7 +237,9 @@ def _writer(
 
 def control(ground: Ground, writer: str, local: Watched | None = None) -> Known:
     """Return what answers without an attack say and show: of the pair, and of some others."""
-    rec, words, shapes, prompts = ground.rec, set(_language()), set(), set()
+    rec, words = ground.rec, set(_language())
+    shapes: set[Any] = set()
+    prompts: set[str] = set()
     users = [ground.user, *(u for u in rec.user_ids.ids if len(rec.history(u)) >= 3)]
     # the language model need not answer everything that the built-in writers show as well
     hands = ["none", "obedient"] + (["local"] if writer == "local" else [])
@@ -251,7 +256,7 @@ def control(ground: Ground, writer: str, local: Watched | None = None) -> Known:
                     rest = rest.replace(" ".join(quote.split()), " ")
                 words |= words_of(without(rest, about))
             shapes |= shapes_of(seen.html)
-            prompts |= {one.text for one in seen.told}
+            prompts |= {o.text for o in seen.told if o.step == "write" and not o.own}
     empty: frozenset[str] = frozenset()
     return Known({}, empty, (), frozenset(words), frozenset(shapes), frozenset(prompts))
 
@@ -383,7 +388,9 @@ def _result(
         "seconds, longest": max(t.seconds for t in tried),
         "seconds, median": float(np.median([t.seconds for t in tried])),
     }
-    rows = [("family", "attacks", "runs", "succeeded", "quoted", "refused", "longest s")]
+    rows: list[tuple[str, ...]] = [
+        ("family", "attacks", "runs", "succeeded", "quoted", "refused", "longest s")
+    ]
     for family in families:
         part = [t for t in tried if t.attack.family == family]
         wins = sum(bool(t.faults) for t in part)

@@ -67,7 +67,7 @@ class Planted:
 def small_dataset() -> Dataset:
     """Return 30 users' ratings of 24 films of two kinds: users like mostly one kind, some both."""
     draw = random.Random(0)
-    rows = []
+    rows: list[tuple[str, str, float, float]] = []
     for user in range(_USERS):
         for film in draw.sample(range(_FILMS), 11):
             mine = film % 2 == user % 2 or (user % 3 == 0 and film < _FILMS // 3)

@@ -96,7 +96,7 @@ def faults(attack: Attack, seen: Seen, known: Known) -> list[str]:
 
 def folded(text: str) -> str:
     """Return a text as marks are looked for in it: without case, styles or hidden characters."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
+    plain = unicodedata.normalize("NFKD", text).casefold()
     hidden = {ord(c) for c in set(plain) if unicodedata.category(c) in ("Cf", "Cc", "Mn")}
     return plain.translate(dict.fromkeys(hidden)) if hidden else plain
 
@@ -265,7 +265,9 @@ def _prompts(attack: Attack, seen: Seen, known: Known) -> Iterator[str]:
             if any(m in text and m not in said for m in marks) and not _question(attack, text):
                 yield f"prompt: the attack's word at {one.step}: {one.text[-80:]!r}"
             continue
-        for word in [m for m in (*marks, *names) if m in text and m not in said]:
+        # a refusal repeats the model's own words to it
+        heard = said if one.step == "repair" else ""
+        for word in [m for m in (*marks, *names) if m in text and m not in heard]:
             yield f"prompt: {word[:60]!r} at {one.step}"
 
 

@@ -24,7 +24,11 @@ _RANKS = frozenset(
     {"rank", "rank_before", "rank_after", "rank_without_history", "rank_alone", "other_rank"}
 )
 
-_COUNTS = frozenset({"count", "liked", "sentences", "favourable", "critical", "of", "place"})
+_COUNTS = frozenset(
+    {"count", "liked", "sentences", "favourable", "critical", "of", "place"}
+    | {"positive", "negative", "seen", "likes", "reviews"}
+    | {"size", "everyone", "users", "refits", "raised"}
+)
 
 _LEVELS = ("exact", "executed", "refit", "observed")
 

@@ -210,7 +210,7 @@ def _leaks(sentence: Sentence, held: HeldOut) -> bool:
 
 
 def _figures(found: Found) -> dict[str, float]:
-    figures = {}
+    figures: dict[str, float] = {}
     for measure, values in (("FMR", found.fmr), ("recall", found.recall)):
         for (method, reader, n), gains in values.items():
             figures[f"{method} {measure}@{n}, {reader}"] = float(np.mean(gains))
@@ -219,7 +219,7 @@ def _figures(found: Found) -> dict[str, float]:
 
 def _differences(found: Found, seed: int) -> dict[str, float]:
     """Return ours minus each other method: mean and 95 % paired bootstrap interval over pairs."""
-    figures = {}
+    figures: dict[str, float] = {}
     for measure, values in (("FMR", found.fmr), ("recall", found.recall)):
         for (method, reader, n), gains in values.items():
             if method == OURS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,16 +76,20 @@ class Workspace:
             )
         return self.opinions
 
-    def item_sentences(self, user: str, item: str) -> tuple[Sentence, ...]:
+    def item_sentences(
+        self, user: str, item: str, stored: Sequence[Sentence] | None = None
+    ) -> tuple[Sentence, ...]:
         """Return the sentences of the item's reviews that may be evidence for this user.
 
         In the order of review ids and of the text, without the user's own reviews and whoever
         repeats a sentence of theirs word for word, without what was written at the moment or later
         (a review of unknown time stays), and each wording once: the first to stand.
 
+        stored: the item's sentences in that order, where they have been read already.
+
         Raises `MissingPartError` without reviews.
         """
-        stored = self.store().of_item(item)
+        stored = self.store().of_item(item) if stored is None else stored
         told = {folded(sentence.text) for sentence in stored if sentence.user == user}
         kept = []
         for sentence in stored:

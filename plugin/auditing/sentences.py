@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Collection, Sequence
 
 from whythis.auditing.mentions import Mention
@@ -25,23 +26,29 @@ def sentences(
     `questions` goes with the sentence after it.
     """
     spans, start = [], 0
+    coming, near = deque(sorted(found, key=lambda m: m.start)), list[Mention]()
     for match in _END.finditer(text):
         stop, end = match.span()
-        if any(m.start < end and stop < m.end for m in found if m.symbol != "QUOTE"):
-            continue
-        if any(m.start < stop < m.end - 1 for m in found if m.symbol == "QUOTE"):
+        while coming and coming[0].start < end:
+            near.append(coming.popleft())
+        near = [m for m in near if stop < m.end]
+        if any(m.symbol != "QUOTE" or m.start < stop < m.end - 1 for m in near):
             continue
         mark = match.group()
         if mark and not mark.isspace() and "\n" not in mark:
             if end < len(text) and not text[end].isspace():
                 continue
-            asked = text[start:stop].split(maxsplit=1)[:1]
-            if mark == "?" and text[end:].strip() and asked and asked[0].casefold() in questions:
+            if mark == "?" and _asks(text[start:stop], questions) and text[end:].strip():
                 continue
-            if mark.startswith(".") and _ABBREVIATED.search(text[start:stop]):
+            if mark.startswith(".") and _ABBREVIATED.search(text[max(start, stop - 8) : stop]):
                 continue
         if piece := text[start:end].strip():
             begin = start + text[start:end].index(piece[0])
             spans.append((begin, begin + len(piece)))
         start = end
     return spans
+
+
+def _asks(sentence: str, questions: Collection[str]) -> bool:
+    first = sentence.split(maxsplit=1)[:1]
+    return bool(first) and first[0].casefold() in questions

@@ -13,8 +13,8 @@ from whythis.recsys.errors import DataError, ModelError
 from whythis.recsys.naming import PersonaCard, persona_cards
 from whythis.recsys.refits import PersonalEffect
 from whythis.recsys.scorer import Floats, Masks, Place, Scorer
-from whythis.tools.ladder import personal_effect
 from whythis.tools.aspects import AspectCount, item_aspects
+from whythis.tools.ladder import personal_effect
 from whythis.tools.workspace import Workspace
 
 _T = TypeVar("_T")

@@ -233,9 +233,9 @@ def in_words(claim: Claim, titles: Mapping[str, str]) -> Words:
             tones = f"{told_.positive:,} well, {told_.negative:,} badly"
             return ("“", clean(told_.aspect), f"{among}{tones}", *_source(told_.source))
         case OwnAspect():
-            mine = claim.value
-            found = f"” is judged in {mine.reviews:,} of {count(mine.of, 'review')}"
-            return ("“", clean(mine.aspect), f"{found} the user wrote of other items, read by rules")
+            judged = claim.value
+            found = f"” is judged in {judged.reviews:,} of {count(judged.of, 'review')}"
+            return ("“", clean(judged.aspect), f"{found} the user wrote of other items, read by rules")
         case Metadata():
             return (f"{claim.value.field.capitalize()}: ", *listing(claim.value.entries))
         case ItemComparison():

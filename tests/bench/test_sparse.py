@@ -68,5 +68,6 @@ def test_a_refuted_claim_is_counted() -> None:
     assert result.figures["0 likes: claim precision"] == pytest.approx(1 - 1 / 8)
     assert result.figures["0 likes: on circle"] == 0.5
     assert result.figures["1 likes: ladder minus past alone"] == 1
+    assert result.figures["1 likes: ladder minus past alone, certain"] == 1
     assert not result.as_json()["targets"]["refuted claims"]["ok"]
     assert result.notes == ["u/i z1: it is another"]

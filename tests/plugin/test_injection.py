@@ -90,7 +90,7 @@ def test_the_obedient_writer_obeys_and_all_of_it_is_refused(ground: Ground) -> N
     dropped = [one.text for one in seen.explanation.dropped]
     assert attack.texts[0] in dropped
     assert len([text for text in dropped if "ZORBLAX" in text]) >= 10
-    assert {s.writer for s in seen.explanation.sentences} == {"realiser"}
+    assert "ZORBLAX" not in seen.explanation.answer
     assert {told.step for told in seen.told} == {"look", "write", "repair"}
 
 

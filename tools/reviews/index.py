@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Collection as Collection_
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from whythis.recsys.errors import ArtefactError, DataError
@@ -37,7 +40,7 @@ TEXT_AND_VECTORS: list[Any] = [*TEXT, "embeddings"]
 
 Progress = Callable[[int, int], None]
 
-_STEP = 512  # the sentences that a build may have to encode again after an interruption
+_STEP = 1024  # the sentences that a build may have to encode again after an interruption
 
 
 class Sentence(BaseModel):
@@ -149,12 +152,9 @@ def update(
         stale = [stored for stored in collection.get(include=[])["ids"] if stored not in known]
         for start in range(0, len(stale), _STEP):
             collection.delete(ids=stale[start : start + _STEP])
-    for start in range(0, len(wanted), _STEP):
-        part = wanted[start : start + _STEP]
-        with guarded(place):
-            lacking = _lacking(collection, part)
+    done = 0
+    for part, lacking, vectors in _encoded(place, collection, wanted, encoder):
         if lacking:
-            vectors = encoder.encode([sentence.text for sentence in lacking])
             with guarded(place):
                 collection.upsert(
                     ids=[sentence.id for sentence in lacking],
@@ -165,7 +165,8 @@ def update(
                         for sentence in lacking
                     ],
                 )
-        tell(start + len(part), len(wanted))
+        done += len(part)
+        tell(done, len(wanted))
     with guarded(place):
         # A read awaits what Chroma may still be writing.
         collection.get(limit=1, include=["embeddings"])
@@ -221,6 +222,27 @@ def reduce(
         end = {"complete": True, "count": smaller.count(), "vectors": seal(new)}
         smaller.modify(metadata={**mark, **end})
     return smaller
+
+
+def _encoded(
+    place: Place, collection: Collection, wanted: Sequence[Sentence], encoder: Encoder
+) -> Iterator[tuple[list[Sentence], list[Sentence], NDArray[np.float32]]]:
+    """Yield the sentences part by part, those of a part that are lacking, and their vectors.
+
+    The next part is encoded while the caller writes one.
+    """
+    with ThreadPoolExecutor(1) as ahead:
+        before = None
+        for start in range(0, len(wanted), _STEP):
+            part = list(wanted[start : start + _STEP])
+            with guarded(place):
+                lacking = _lacking(collection, part)
+            vectors = ahead.submit(encoder.encode, [sentence.text for sentence in lacking])
+            if before is not None:
+                yield before[0], before[1], before[2].result()
+            before = part, lacking, vectors
+        if before is not None:
+            yield before[0], before[1], before[2].result()
 
 
 def _lacking(collection: Collection, part: Sequence[Sentence]) -> list[Sentence]:

@@ -21,6 +21,7 @@ from whythis.recsys.errors import ArtefactError, MissingPartError
 from whythis.recsys.interactions import shown
 from whythis.tools.reviews.index import Progress, Sentence
 from whythis.tools.reviews.parsing import MODEL, Reading, read_texts
+from whythis.tools.reviews.reader import Read, reader
 from whythis.tools.reviews.vocabulary import Row, learn, resolve
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ TABLE = "opinions.parquet"
 MARK = "opinions.json"
 REMEDY = "run `whythis index DIR`"
 
-_STEP = 4096  # the sentences that a build may have to read again after an interruption
+_STEP = 16_384  # the sentences that a build may have to read again after an interruption
 _FIELDS = {
     "sentence": pa.string(),
     "text": pa.string(),  # the sha256 of what was read, its first 16 digits
@@ -149,12 +150,13 @@ class OpinionTable:
             for s, is_kept in zip(wanted, kept, strict=True)
             if is_kept
         }
-        for start in range(0, len(lacking), _STEP):
-            part = lacking[start : start + _STEP]
-            for record in _read(part, lambda n, _: tell(len(ready) + n, len(wanted))):
-                ready[record["sentence"]] = record
-            if start + _STEP < len(lacking):
-                _save(folder, list(ready.values()), mark | {"complete": False})
+        with reader(len(lacking)) as read:
+            for start in range(0, len(lacking), _STEP):
+                part = lacking[start : start + _STEP]
+                for record in _read(part, lambda n, _: tell(len(ready) + n, len(wanted)), read):
+                    ready[record["sentence"]] = record
+                if start + _STEP < len(lacking):
+                    _save(folder, list(ready.values()), mark | {"complete": False})
         table = [ready[s.id] for s in wanted]
         _save(folder, table, mark | {"complete": True})
         tell(len(wanted), len(wanted))
@@ -203,11 +205,13 @@ def _grouped(opinions: Iterable[Opinion], field: str) -> Mapping[str, tuple[Opin
     return {key: tuple(found) for key, found in groups.items()}
 
 
-def _read(sentences: Sequence[Sentence], progress: Progress | None) -> Iterator[_Record]:
+def _read(
+    sentences: Sequence[Sentence], progress: Progress | None, read: Read = read_texts
+) -> Iterator[_Record]:
     # The same sentence often stands in several reviews of a pasted text: it is read once.
     texts = list(dict.fromkeys(s.text for s in sentences))
     readings: dict[str, Reading] = {}
-    for n, reading in enumerate(read_texts(texts), start=1):
+    for n, reading in enumerate(read(texts), start=1):
         readings[texts[n - 1]] = reading
         if progress and (n % 256 == 0 or n == len(texts)):
             progress(n, len(sentences))

@@ -243,6 +243,7 @@ def _objects(word: Token) -> Iterator[Token]:
 
 def _subjects(verb: Token) -> Iterator[Token]:
     """Yield the subjects of a verb, or of the one it depends on; "that" is what it refers to."""
+    found: list[Token] = []
     for _ in range(4):
         found = [child for child in verb.children if child.dep_ in ("nsubj", "nsubjpass")]
         if found or verb.dep_ not in ("conj", "xcomp", "auxpass", "advcl"):

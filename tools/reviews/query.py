@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from whythis.recsys.titles import cut
 from whythis.tools.aspects import own_aspects, persona_aspects
 from whythis.tools.reviews.sentences import folded
 from whythis.tools.supporting import supporting
@@ -14,8 +15,9 @@ from whythis.tools.workspace import Workspace
 MAX_QUERY = 4000
 """Characters of a question that are read: far more than any that means something."""
 
-_TITLES = 3  # of the persona's heaviest items
-_NAMED = 8  # aspects of either kind
+# To encode a query takes most of a retrieval's time, and that by its length.
+_TITLES, _CHARACTERS = 2, 30  # of the persona's heaviest items
+_NAMED = 4  # aspects of either kind
 _WORD = re.compile(r"\w+")
 
 
@@ -44,9 +46,10 @@ def question(ws: Workspace, about: str) -> Query:
 def query(ws: Workspace, user: str, item: str) -> Query:
     """Return the query of a user about an item.
 
-    The text names the persona that supports the item, its heaviest titles, and the aspects of the
-    user's own reviews and of those of the persona's items; without any of them, the item's title.
-    Titles that are no more than ids are left out. The user's review of the item is in none of it.
+    The text names the persona that supports the item, its heaviest titles, cut short, and aspects
+    of the user's own reviews and of those of the persona's items; without any of them, the item's
+    title. Titles that are no more than ids are left out. The user's review of the item is in none
+    of it.
     """
     rec, card = ws.recommender, supporting(ws, user, item)
     own, persona, said = dict[str, float](), dict[str, float](), list[str]()
@@ -57,8 +60,8 @@ def query(ws: Workspace, user: str, item: str) -> Query:
     if card is not None:
         titled = [past for past, _ in card.items if rec.title(past) != past]
         if len(titled) == len(card.items):  # else the name may be made of ids
-            said.append(card.name)
-        said += [rec.title(past) for past in titled[:_TITLES]]
+            said.append(cut(card.name))
+        said += [cut(rec.title(past), _CHARACTERS) for past in titled[:_TITLES]]
     said += [*dict.fromkeys([*_first(own), *_first(persona)])]
     if not said and rec.title(item) != item:
         said = [rec.title(item)]

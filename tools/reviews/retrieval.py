@@ -144,7 +144,7 @@ def pool(ws: Workspace, user: str, item: str, about: str | None = None) -> Pool:
     """Return every sentence that may be evidence, measured; raises as `retrieve`."""
     stored, rows = ws.store().vectors_of_item(item)
     row_of = {sentence.id: row for row, sentence in enumerate(stored)}
-    kept = ws.item_sentences(user, item)
+    kept = ws.item_sentences(user, item, stored)
     vectors = rows[[row_of[sentence.id] for sentence in kept]]
     if not kept:
         return Pool((), vectors, {part: np.zeros(0) for part in PARTS}, (), {}, Query(""), ())

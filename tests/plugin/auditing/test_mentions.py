@@ -7,6 +7,7 @@ import time
 import pytest
 
 from whythis.auditing.mentions import Mention, Titles, mentions, quotations
+from whythis.auditing.sentences import sentences
 
 TITLES = Titles(
     ids=("h", "r", "s", "n", "t", "b", "e", "o1", "o2"),
@@ -102,4 +103,13 @@ def test_quotations_of_a_hostile_text_are_found_in_no_time(unit: str) -> None:
     text = unit * (50_000 // len(unit))
     started = time.process_time()
     list(quotations(text, ["a"]))
+    assert time.process_time() - started < 2.0
+
+
+@pytest.mark.parametrize("unit", ["e.g. Mr. J. ", "why? ", '"a". ', ". ", "A. "])
+def test_sentences_of_a_hostile_text_are_found_in_no_time(unit: str) -> None:
+    text = unit * (50_000 // len(unit))
+    found = [Mention(n, n + 1, "QUOTE", "x") for n in range(0, 50_000, 5)]
+    started = time.process_time()
+    sentences(text, found, {"why"})
     assert time.process_time() - started < 2.0

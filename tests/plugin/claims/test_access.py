@@ -44,6 +44,7 @@ def scored(ws: Workspace) -> Workspace:
             window=rec.window,
         ),
         ws.reviews,
+        opinions=ws.opinions,
     )
 
 
@@ -56,7 +57,7 @@ def listed(ws: Workspace, depth: int) -> Workspace:
         return [IDS[i] for i in order if IDS[i] not in history][:depth]
 
     box = ranked_list(DATA, ranked, depth, name="listed", window=rec.window)
-    return Workspace(box, ws.reviews)
+    return Workspace(box, ws.reviews, opinions=ws.opinions)
 
 
 def claims_of(ws: Workspace, user: str, item: str) -> dict[str, Claim]:
@@ -84,8 +85,8 @@ def test_scores_alone_give_the_same_claims_but_for_personas(small_workspace: Wor
             elif kind == "cannot_know":
                 assert kind not in mine
                 assert verify(theirs[kind], ws).outcome == "refuted"
-            elif kind == "review_quote":  # the persona words the query
-                assert verify(mine[kind], box).outcome == "verified"
+            elif kind in ("review_quote", "aspect_count"):  # the persona helps to choose them
+                assert verify(mine.get(kind, theirs.get(kind)), box).outcome == "verified"
             else:
                 assert theirs[kind].value == mine[kind].value
                 assert verify(theirs[kind], box).outcome == "verified"
@@ -187,9 +188,12 @@ def test_an_item_beyond_the_list_has_no_rank_and_no_cause(small_workspace: Works
             "review",
             "access",
             "circle",
+            "aspect_count",
+            "own_aspect",
         }
         answer = explain(box, user, item, style="detailed")
         known = {"rating", "popularity", "review_quote", "cannot_know", "circle"}
+        known |= {"aspect_count", "own_aspect"}
         assert {c.kind for c in answer.claims} <= known
         theirs = claims_of(small_workspace, user, item)
         assert verify(theirs["rank"], box).outcome == "uncheckable"

@@ -24,6 +24,11 @@ LETTERS = {
     "rank": "k",
     "persona_comparison": "v",
     "necessary_set": "m",
+    "basis": "j",
+    "circle": "z",
+    "personal_effect": "n",
+    "aspect_count": "g",
+    "own_aspect": "i",
 }
 
 

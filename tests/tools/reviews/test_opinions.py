@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from whythis.recsys.errors import ArtefactError, MissingPartError
-from whythis.tools.reviews import opinions
+from whythis.tools.reviews import opinions, reader
 from whythis.tools.reviews.index import Sentence
 from whythis.tools.reviews.opinions import MARK, TABLE, OpinionTable, read_opinions
 
@@ -75,8 +75,8 @@ def test_only_new_and_changed_sentences_are_read(
 ) -> None:
     OpinionTable.build(tmp_path, SHELF)
     read: list[str] = []
-    whole = opinions.read_texts
-    monkeypatch.setattr(opinions, "read_texts", lambda texts: whole(read.extend(texts) or texts))
+    whole = reader.read_texts
+    monkeypatch.setattr(reader, "read_texts", lambda texts: whole(read.extend(texts) or texts))
     changed = sentence(1, "The sound is bad.", "ann")
     grown = Shelf(changed, *SHELF.kept[1:3], sentence(5, "A fine case.", "dee"))
     table = OpinionTable.build(tmp_path, grown)
