@@ -178,7 +178,7 @@ def _answered(cut: Cut, fresh: Cut, again: Again, which: str) -> dict[str, Any]:
     record = explain(cut, user, item)
     kinds = {claim.kind for claim in record.claims}
     rung, alone = basis(cut, user, item).rung, has_cause(cut, user, item)
-    lesser = without(again, cut)
+    lesser = without(again, cut, item)
     wrong = []
     for id_, told in record.as_json()["claims"].items():
         bare = {k: v for k, v in told.items() if k not in ("verdict", "reason")} | {"id": id_}
@@ -202,8 +202,11 @@ def _answered(cut: Cut, fresh: Cut, again: Again, which: str) -> dict[str, Any]:
     }
 
 
-def without(again: Again, cut: Cut) -> Again:
-    """Return the second implementation over the data without what was cut."""
+def without(again: Again, cut: Cut, item: str) -> Again:
+    """Return the second implementation over the data without what was cut, to ask about an item.
+
+    What the user wrote on this item stays: it is no evidence, nor are those who repeat it.
+    """
     lesser = copy.copy(again)
     gone = (again.rows["user"] == cut.user) & again.rows["item"].isin(cut.dropped)
     lesser.rows = again.rows[~gone]
@@ -214,8 +217,11 @@ def without(again: Again, cut: Cut) -> Again:
         lesser.sentences = [
             s
             for s in again.sentences
-            if s.get("time", -np.inf) < end
-            and not (s["user"] == cut.user and s["item"] in cut.dropped)
+            if (s["user"], s["item"]) == (cut.user, item)
+            or (
+                s.get("time", -np.inf) < end
+                and not (s["user"] == cut.user and s["item"] in cut.dropped)
+            )
         ]
     return lesser
 

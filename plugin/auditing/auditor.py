@@ -11,6 +11,7 @@ from whythis.auditing import grammar as grammars
 from whythis.auditing.assertions import Talk, assess
 from whythis.auditing.ground import Ground
 from whythis.auditing.mentions import Mention, Titles, mentions
+from whythis.auditing.phrases import recognise
 from whythis.auditing.records import Audit, Finding, Judged, Supported, summarised
 from whythis.auditing.sentences import LONGEST, sentences
 from whythis.recsys.errors import LanguageModelError, MissingPartError, ModelError
@@ -128,6 +129,8 @@ class Auditor:
                 reading=reading,
             )
 
+        if (own := recognise(words, talk.ground)) is not None:
+            return judged(own.outcome, own.reason, [own])
         inside = [
             Mention(m.start - start, m.end - start, m.symbol, m.value, m.exact)
             for m in found

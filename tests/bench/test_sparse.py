@@ -29,7 +29,7 @@ def test_a_cut_leaves_the_first_likes_and_nothing_after(
             )
             assert cut.moment == rows["time"].iloc[0]
             assert all(s.item not in cut.dropped for s in cut.own_sentences(user, "i38"))
-            lesser = without(again, cut)
+            lesser = without(again, cut, after)
             ids = small_workspace.recommender.item_ids.ids
             assert lesser.history(user) == [ids[i] for i in whole[:likes]]
             assert has_cause(cut, user, after) <= (likes > 0)
