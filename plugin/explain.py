@@ -111,7 +111,7 @@ def gather(ws: Workspace, user: str, item: str) -> tuple[Evidence, ...]:
     if ws.reviews is not None:
         found += probes.reviews(ws, user, item)
     if ws.opinions is not None:
-        found += aspects(ws, user, item, 2) + own_aspects(ws, user, item, 1)
+        found += aspects(ws, user, item, 5) + own_aspects(ws, user, item, 1)
     return found + probes.facts(ws, user, item) + rests_on(ws, user, item)
 
 

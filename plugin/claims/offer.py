@@ -11,6 +11,7 @@ from whythis.tools.evidence import Evidence
 from whythis.tools.ladder import NOTICEABLE as NOTICEABLE
 
 _TITLES_TOLD = 2
+_ASPECTS_TOLD = 2
 _Offer = Callable[..., None]
 
 # Evidence of past likes that is claimed as it is: the letter, and the values told.
@@ -109,6 +110,23 @@ def offer(found: Iterable[Evidence], user: str, item: str) -> tuple[Claim, ...]:
     return tuple(CLAIM.validate_python(draft) for draft in drafts)
 
 
+def _telling(by_kind: Mapping[str, list[Evidence]], kind: str) -> list[Evidence]:
+    """Return the counts of aspects worth telling: one sentence alone is quoted, not counted.
+
+    Unless the user's own reviews judge the aspect, or there is nothing to quote.
+    """
+    found = by_kind.get(kind, [])
+    if kind != "aspect_count" or not by_kind.get("review"):
+        return found
+    own = {_value(record)["aspect"] for record in by_kind.get("own_aspect", [])}
+    judged = [(record, _value(record)) for record in found]
+    return [
+        record
+        for record, value in judged
+        if value["aspect"] in own or value["positive"] + value["negative"] > 1
+    ][:_ASPECTS_TOLD]
+
+
 def _offer_more(by_kind: Mapping[str, list[Evidence]], item: str, claim: _Offer) -> None:
     """Offer what compares, what sets of past likes do, and what was asked for by name."""
     if pair := _beside(by_kind.get("persona_effect", [])):
@@ -130,7 +148,7 @@ def _offer_more(by_kind: Mapping[str, list[Evidence]], item: str, claim: _Offer)
         for record in by_kind.get(kind, []):
             claim(letter, kind, _value(record), record)
     for kind, letter in {"aspect_count": "g", "own_aspect": "i"}.items():
-        for record in by_kind.get(kind, []):
+        for record in _telling(by_kind, kind):
             value = {k: v for k, v in _value(record).items() if not k.startswith("sentences")}
             claim(letter, kind, value, record)
     for kind, letter in {"mentions": "b", "own_words": "y", "metadata": "d"}.items():

@@ -235,7 +235,11 @@ def in_words(claim: Claim, titles: Mapping[str, str]) -> Words:
         case OwnAspect():
             judged = claim.value
             found = f"” is judged in {judged.reviews:,} of {count(judged.of, 'review')}"
-            return ("“", clean(judged.aspect), f"{found} the user wrote of other items, read by rules")
+            return (
+                "“",
+                clean(judged.aspect),
+                f"{found} the user wrote of other items, read by rules",
+            )
         case Metadata():
             return (f"{claim.value.field.capitalize()}: ", *listing(claim.value.entries))
         case ItemComparison():

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+from pydantic import JsonValue
+
 from tests.plugin.fakes import best
 from tests.recsys.small import NOBODY, ONCE
 from whythis.claims.offer import NOTICEABLE, offer
@@ -159,3 +162,34 @@ def test_one_voice_a_tone_what_was_asked_for_first() -> None:
     ]
     claims = offer(found, "u", "i")
     assert [(c.id, c.subject.review) for c in claims] == [("q1", "asked"), ("o1", "unkind")]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "told"),
+    [
+        (("aspect",), ["aspect_count"]),  # nothing to quote: one sentence is better than none
+        (("aspect", "review"), []),
+        (("aspect", "review", "own"), ["aspect_count", "own_aspect"]),
+        (("aspects", "review"), ["aspect_count"]),
+    ],
+)
+def test_an_aspect_that_one_sentence_judges_is_quoted_not_counted(
+    kinds: tuple[str, ...], told: list[str]
+) -> None:
+    count: dict[str, JsonValue] = {"aspect": "plot", "negative": 0, "of": 9, "source": "sample"}
+    values: dict[str, tuple[str, dict[str, JsonValue]]] = {
+        "aspect": ("aspect_count", count | {"positive": 1}),
+        "aspects": ("aspect_count", count | {"positive": 2}),
+        "own": ("own_aspect", {"aspect": "plot", "reviews": 1, "of": 3}),
+        "review": (
+            "review",
+            {"sentence": "r1#1", "text": "Fine.", "rating": 5.0, "source": "sample"}
+            | {"tone": "favourable"},
+        ),
+    }
+    found = [
+        evidence(kind, value, source="reviews:sample", probe="test")
+        for kind, value in (values[name] for name in kinds)
+    ]
+    claims = offer(found, "u", "i")
+    assert [c.kind for c in claims if c.kind in ("aspect_count", "own_aspect")] == told
