@@ -25,8 +25,8 @@ from whythis.claims.values import BasisValue, CircleValue, PersonalEffectValue
             0,
             1,
             (
-                "you have liked nothing here so far, but written 1 review, so this rests on what you "
-                "wrote yourself and what its reviews say"
+                "you have liked nothing here so far, but written 1 review, so this rests on what "
+                "you wrote yourself and what its reviews say"
             ),
         ),
         (
@@ -35,8 +35,8 @@ from whythis.claims.values import BasisValue, CircleValue, PersonalEffectValue
             1,
             0,
             (
-                "you have liked 1 title so far, so this rests on the people whose likes are most like "
-                "yours"
+                "you have liked 1 title so far, so this rests on the people whose likes are most "
+                "like yours"
             ),
         ),
         (
@@ -55,8 +55,8 @@ from whythis.claims.values import BasisValue, CircleValue, PersonalEffectValue
             1200,
             3,
             (
-                "your 1,200 past likes show no clear effect on it, so this rests on the people whose "
-                "likes are most like yours"
+                "your 1,200 past likes show no clear effect on it, so this rests on the people "
+                "whose likes are most like yours"
             ),
         ),
         ("history", 2, 2, 0, "you have liked 2 titles, and this rests on what you liked"),
@@ -84,8 +84,8 @@ def test_what_is_known_and_what_it_rests_on(
             41,
             892,
             (
-                "of the 50 people whose likes are most like yours, 12 liked it; of the other 892, 41 "
-                "did"
+                "of the 50 people whose likes are most like yours, 12 liked it; of the other 892, "
+                "41 did"
             ),
         ),
         (
@@ -130,8 +130,8 @@ def test_who_else_liked_it(size: int, liked: int, everyone: int, users: int, sai
             -0.05,
             0.00001,
             (
-                "they move it down by 2.00 % of the places (95 % interval: −5.00 % to 0.00 %), which "
-                "cannot be told from no effect"
+                "they move it down by 2.00 % of the places (95 % interval: −5.00 % to 0.00 %), "
+                "which cannot be told from no effect"
             ),
         ),
         (
@@ -139,8 +139,8 @@ def test_who_else_liked_it(size: int, liked: int, everyone: int, users: int, sai
             -0.00001,
             0.01,
             (
-                "they do not move it (95 % interval: 0.00 % to 1.00 %), which cannot be told from no "
-                "effect"
+                "they do not move it (95 % interval: 0.00 % to 1.00 %), which cannot be told from "
+                "no effect"
             ),
         ),
     ],
