@@ -9,9 +9,13 @@ on what else is computed with it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from onnx import NodeProto, TensorProto
 
 LAYERS, HEADS, DIM = 6, 12, 384
 INPUT, OUTPUT = "embedded", "hidden"
@@ -39,8 +43,8 @@ def layout(weights: Weights) -> bytes:
 class _Graph:
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
-        self._nodes: list[object] = []
-        self._constants: list[object] = []
+        self._nodes: list[NodeProto] = []
+        self._constants: list[TensorProto] = []
         self._flat = self._constant(np.array([-1, DIM]))
         self._column = self._constant(np.array([1]))
         self._one = self._constant(np.float32(1))
@@ -124,7 +128,7 @@ class _Graph:
         self._constants.append(numpy_helper.from_array(np.asarray(value, order="C"), name))
         return name
 
-    def _add(self, kind: str, *inputs: str, **attributes: object) -> str:
+    def _add(self, kind: str, *inputs: str, **attributes: Any) -> str:
         from onnx import helper
 
         name = f"value_{len(self._nodes)}"
