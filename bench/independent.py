@@ -243,11 +243,11 @@ class Again:
                 mine = np.round(parts[subject["items"][0]], 9)
                 found = {"contribution": parts[subject["items"][0]], "of": len(parts)}
                 found["place"] = 1 + int((alike > mine).sum())
-                total = sum(parts.values())
+                total = float(alike.sum())
                 meant = bool((alike >= 0).all()) and total > 0
                 if meant != (told["share"] is not None):
                     return ["a part of the sum is told or left out wrongly"]
-                found |= {"share": found["contribution"] / total} if meant else {}
+                found |= {"share": float(mine) / total} if meant else {}
             case "recent":
                 liked = list(self.liked[self.liked["user"] == user]["item"])
                 found = {"of": len(liked)}

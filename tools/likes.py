@@ -35,13 +35,14 @@ class Contribution:
 
 def contribution(parts: Floats, at: int) -> Contribution:
     """Return one of the contributions of a history (T) beside the others; ties share a place."""
-    total, alike = float(parts.sum()), parts.round(_DECIMALS)
+    alike = parts.round(_DECIMALS)
+    total = float(alike.sum())
     one_sign = bool((alike >= 0).all()) and total > 0
     return Contribution(
         contribution=float(parts[at]),
         place=1 + int((alike > alike[at]).sum()),
         of=len(parts),
-        share=float(parts[at]) / total if one_sign else None,
+        share=float(alike[at]) / total if one_sign else None,
     )
 
 

@@ -18,14 +18,29 @@ REVIEWS = {
 META = {"b1": {"title": "Soap"}, "b2": {"title": "Comb"}, "b3": {"title": "Never sold"}}
 
 INSTRUMENTS = [
-    {"reviewerID": "u1", "asin": "007", "overall": 5.0, "reviewText": "Loud.", "unixReviewTime": 9},
-    {"reviewerID": "u1", "asin": "008", "overall": 1.0, "reviewText": "", "unixReviewTime": 20},
+    {
+        "reviewerID": "u1",
+        "asin": "007",
+        "overall": 5.0,
+        "reviewText": "Loud.",
+        "unixReviewTime": 9,
+        "helpful": [3, 4],
+    },
+    {
+        "reviewerID": "u1",
+        "asin": "008",
+        "overall": 1.0,
+        "reviewText": "",
+        "unixReviewTime": 20,
+        "helpful": [0, 0],
+    },
     {
         "reviewerID": "u2",
         "asin": "007",
         "overall": 3.0,
         "reviewText": "So-so.",
         "unixReviewTime": 5,
+        "helpful": [1, 1],
     },
 ]
 
@@ -104,6 +119,10 @@ def test_musical_instruments_keep_low_ratings_times_and_texts(folder):
     assert data.interactions["time"].tolist() == [9.0, 20.0, 5.0]
     assert data.items["item"].tolist() == ["007", "008"]
     assert sorted(data.reviews["text"]) == ["Loud.", "So-so."]  # an empty text is no review
+    assert dict(zip(data.reviews["text"], data.reviews["helpful"], strict=True)) == {
+        "Loud.": 3,
+        "So-so.": 1,
+    }
 
 
 def test_video_games_are_cut_to_their_core(folder):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tests.plugin.running import process, unseen, whythis
+from tests.plugin.running import SMALL, TABLE, process, unseen, whythis
 from whythis.cli import app
 from whythis.commands.replay import texts
 
@@ -87,8 +87,6 @@ def test_a_run_goes_on_where_it_stopped(
 def test_other_data_are_not_taken_for_the_same(
     fitted: Path, ratings: Path, saved: dict[str, Any], tmp_path: Path
 ) -> None:
-    from .running import SMALL, TABLE
-
     other = tmp_path / "other"
     arguments = [*TABLE, *SMALL, "--out", other, "--like", "3"]
     assert whythis("fit", ratings, *arguments).code == 0
