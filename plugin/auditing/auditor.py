@@ -8,7 +8,8 @@ from functools import cached_property, lru_cache
 from typing import Protocol
 
 from whythis.auditing import grammar as grammars
-from whythis.auditing.assertions import Talk, assess
+from whythis.auditing.assertions import assess
+from whythis.auditing.causes import Talk
 from whythis.auditing.ground import Ground
 from whythis.auditing.mentions import Mention, Titles, mentions
 from whythis.auditing.phrases import recognise

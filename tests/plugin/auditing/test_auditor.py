@@ -70,6 +70,21 @@ def test_a_changed_rank_is_refuted_with_the_right_one(
     assert judged.findings[0].found["rank_without"] == claim.value.rank_after
 
 
+def test_a_part_of_a_sentence_and_a_part_of_the_cause_cannot_be_checked(
+    small_workspace: Workspace, answer: Explanation
+) -> None:
+    [quote] = [c for c in answer.claims if c.kind == "review_quote"]
+    words = quote.value.quote.split()
+    part = f"One reviewer writes: “{' '.join(words[: len(words) // 2 + 1])}”"
+    [judged] = audit(part, user=answer.user, item=answer.item, ws=small_workspace).sentences
+    assert (judged.verdict, "only a part" in judged.reason) == ("uncheckable", True)
+    [claim] = [c for c in answer.claims if c.kind == "history_effect"]
+    titles = [small_workspace.recommender.short_title(i) for i in claim.subject.items]
+    text = f"It is recommended mostly because you liked {' and '.join(titles)}."
+    [judged] = audit(text, user=answer.user, item=answer.item, ws=small_workspace).sentences
+    assert (judged.verdict, "how much of all this" in judged.reason) == ("uncheckable", True)
+
+
 @pytest.mark.parametrize(
     ("text", "verdict"),
     [
