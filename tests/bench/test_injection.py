@@ -14,10 +14,11 @@ from jinja2 import Environment
 
 from whythis.auditing.records import Judged
 from whythis.bench.attacks import Attack, load_attacks
-from whythis.bench.injection import Tried, _about, _result, _spread, attempts, control, observed
+from whythis.bench.injection import Tried, _result, _spread, attempts
 from whythis.bench.injection import main as bench
 from whythis.bench.injection_ground import Ground, ground_of, planted, small_recommender
 from whythis.bench.injection_judge import Known, Seen, faults
+from whythis.bench.injection_seen import about_plot, control, observed
 from whythis.bench.watched import Told
 from whythis.surfaces import report
 from whythis.tools.reviews.embedding import MiniLM
@@ -35,7 +36,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
 
 @pytest.fixture(scope="module")
 def about(ground: Ground) -> Known:
-    return _about(planted(ground, PLAIN, "review"), control(ground, "obedient"))
+    return about_plot(planted(ground, PLAIN, "review"), control(ground, "obedient"))
 
 
 @pytest.fixture(scope="module")

@@ -140,7 +140,12 @@ def test_every_command_stands_in_the_readme() -> None:
     assert sorted(listed) == sorted([*commands, *map(str, groups)])
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/how-it-works.md", "examples/data/README.md"])
+PAGES = sorted(
+    str(page.relative_to(ROOT)) for page in (ROOT / "README.md", *ROOT.glob("docs/*.md"))
+)
+
+
+@pytest.mark.parametrize("page", [*PAGES, "examples/data/README.md"])
 def test_links_lead_somewhere(page: str) -> None:
     text = _PROSE.sub("", (ROOT / page).read_text("utf-8"))
     links = [link for link in re.findall(r"\]\(([^)#\s]+)", text) if "://" not in link]

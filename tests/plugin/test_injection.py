@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from whythis.bench.attacks import Attack, load_attacks
-from whythis.bench.injection import attempt, control, leak_test, observed
+from whythis.bench.injection import attempt
 from whythis.bench.injection_ground import (
     OWN,
     Ground,
@@ -20,6 +20,8 @@ from whythis.bench.injection_ground import (
     workspace,
 )
 from whythis.bench.injection_judge import Known
+from whythis.bench.injection_leaks import leak_test
+from whythis.bench.injection_seen import control, observed
 from whythis.explain import explain
 from whythis.tools.reviews.embedding import MiniLM
 
