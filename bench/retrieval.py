@@ -201,7 +201,7 @@ def _case(ws: Workspace, held: HeldOut, features: Mapping[str, frozenset[str]]) 
     titled = None
     if title != held.item:
         titled = cosines(found.vectors, ws.store().embed([title])[0])
-    return Case(held, features, found, bm25([s.text for s in found.sentences], own), titled)
+    return Case(held, features, found, bm25([s.text for s in found.sentences])(own), titled)
 
 
 def _leaks(sentence: Sentence, held: HeldOut) -> bool:

@@ -121,6 +121,6 @@ class HistoryPersonas(PersonaModel):
             width, near = len(items), places[near]
             asked &= near >= 0
         starts = np.append(0, asked.sum(1).cumsum())
-        rows = sparse.csr_matrix((weight[asked], near[asked], starts), (len(near), width))
-        found = rows.T.tocsr() @ held.flatten(0, 1).T.contiguous().numpy()  # m, B K
+        given = sparse.csc_matrix((weight[asked], near[asked], starts), (width, len(near)))
+        found = given @ held.flatten(0, 1).T.contiguous().numpy()  # m, B K
         return torch.from_numpy(found).T.contiguous().view(*held.shape[:2], width)

@@ -102,8 +102,7 @@ class Reruns:
         return self._places(self.history, kept)
 
     def _places(self, liked: Indices, masks: Masks) -> list[Place]:
-        place = self.rec.place_in
-        return [place(s, self.target, self.hidden) for s in self.rec.rescored(liked, masks)]
+        return list(self.rec.places(liked, masks, self.target, self.hidden))
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +164,12 @@ def reruns(rec: Scorer, user: str, item: str) -> Reruns:
     return Reruns(rec, user, item, target, history, hidden, before)
 
 
+def persona_effects(rec: Recommender, user: str, item: str) -> Floats:
+    """Return the score of an unseen item minus its score with each persona deleted: K."""
+    target, history = rec.candidate(user, item), rec.history(user)
+    return np.asarray(rec.scores(history)[target] - rec.without_personas(history)[:, target])
+
+
 def decompose(rec: Recommender, user: str, item: str) -> Decomposition:
     """Take the score of an unseen item apart into personas and history events.
 
@@ -172,13 +177,12 @@ def decompose(rec: Recommender, user: str, item: str) -> Decomposition:
     effect disagrees with its closed form a_k (r_k - s_mean) / (1 - a_k).
     """
     target, history, hidden = rec.candidate(user, item), rec.history(user), rec.seen(user)
-    keep = ~np.eye(rec.model.k, dtype=bool)
-    whole, *without = rec.scores(history), *rec.with_personas(history, keep)
+    whole, without = rec.scores(history), rec.without_personas(history)
     alone = rec.mixture(history, items=np.array([target]))  # every part of this item's score
     bias = float(rec.model.bias[target].detach())
     share, match = alone.shares[0, :, 0].numpy(), alone.matches[0, :, 0].numpy()
     contributions = _contributions(rec, alone, history, target)
-    score, effect = float(whole[target]), np.array([whole[target] - s[target] for s in without])
+    score, effect = float(whole[target]), persona_effects(rec, user, item)
     totals = {"personas": float((share * match).sum()) + bias, "score": float(alone.scores[0, 0])}
     if contributions is not None:
         totals["history events"] = float(contributions.sum()) + bias

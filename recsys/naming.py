@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
@@ -43,6 +43,12 @@ def persona_cards(rec: Recommender, user: str, shown: int = 5) -> tuple[PersonaC
     persona's weight than of the user's other personas; where the data have neither, or two
     personas would share a name, from titles. Deterministic. A name that the user gave stands.
     """
+    cards = rec.named.get(user, lambda: _cards(rec, user))
+    return tuple(replace(card, items=card.items[:shown]) for card in cards)
+
+
+def _cards(rec: Recommender, user: str) -> tuple[PersonaCard, ...]:
+    """Return the named personas with all items of the history."""
     history = rec.history(user)
     if not len(history):
         return ()
@@ -68,8 +74,7 @@ def persona_cards(rec: Recommender, user: str, shown: int = 5) -> tuple[PersonaC
             name=names[p],
             mass=float(masses[p]),
             items=tuple(
-                (ids[i], float(weights[i, p]))
-                for i in np.argsort(-weights[:, p], kind="stable")[:shown]
+                (ids[i], float(weights[i, p])) for i in np.argsort(-weights[:, p], kind="stable")
             ),
         )
         for p in order
@@ -83,10 +88,10 @@ def _words(name: str) -> frozenset[str]:
 
 def _labels(rec: Recommender, history: npt.NDArray[np.int64]) -> list[frozenset[str]]:
     """Return what each past item is called by: genres, else the words of its description."""
-    genres = rec.items["genres"].to_numpy()[history]
+    genres = rec.items["genres"].iloc[history].tolist()
     if any(len(named) for named in genres):
         return [frozenset(str(g) for g in named) for named in genres]
-    texts = rec.items["text"].to_numpy()[history]
+    texts = rec.items["text"].iloc[history].tolist()
     words = [Counter(w.casefold() for w in _WORD.findall(str(text))) for text in texts]
     return [frozenset(w for w in counts if w not in _STOP) for counts in words]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -26,6 +26,7 @@ from threadpoolctl import threadpool_limits
 from whythis.recsys import artefact
 from whythis.recsys.building import build, build_medoid
 from whythis.recsys.errors import ArtefactError, DataError
+from whythis.recsys.kept import Kept
 from whythis.recsys.linear import Choice, solve
 from whythis.recsys.model import PersonaModel
 from whythis.recsys.recommender import Recommender
@@ -38,6 +39,7 @@ INTERVAL = 95
 FEWEST = 10
 """Models an interval takes at least."""
 
+_KEPT = 1 << 23  # scores that are held: 64 MB
 _MANIFEST = "manifest.json"
 _AGAIN = "run `whythis refit` again, or delete that folder"
 Progress = Callable[[int, int], None]
@@ -85,6 +87,9 @@ class Refits:
     folder: Path
     files: tuple[str, ...]
     rec: Recommender = field(repr=False)
+    _scores: Kept[Floats] = field(
+        default_factory=lambda: Kept(_KEPT, lambda scores: scores.size), init=False, repr=False
+    )
 
     @cached_property
     def models(self) -> tuple[PersonaModel, ...]:
@@ -111,11 +116,12 @@ class Refits:
         target, history, hidden = rec.candidate(user, item), rec.history(user), rec.seen(user)
         nothing = np.zeros(0, dtype=np.int64)
         found = []
-        for model in self.models:
+        for n, model in enumerate(self.models):
             other = replace(rec, model=model)
-            ranks = [
-                other.place_in(other.scores(h), target, hidden).rank for h in (history, nothing)
-            ]
+            ranks = []
+            for past in (history, nothing):
+                scores = self._scores.get((n, past.tobytes()), partial(other.scores, past))
+                ranks.append(other.place_in(scores, target, hidden).rank)
             found.append((ranks[1] - ranks[0]) / rec.unseen(user))
         return np.asarray(found)
 

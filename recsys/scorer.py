@@ -151,6 +151,17 @@ class Scorer(ABC):
         return matrix
 
     @cached_property
+    def _likers(self) -> sparse.csc_matrix:
+        return self.likes_matrix.tocsc()
+
+    def liked_by(self, item: int) -> Masks:
+        """Return which users, in the order of `user_ids`, liked the item with this index."""
+        found = np.zeros(len(self.user_ids), dtype=bool)
+        starts = self._likers.indptr
+        found[self._likers.indices[starts[item] : starts[item + 1]]] = True
+        return found
+
+    @cached_property
     def ratings(self) -> Ratings:
         """Return the ratings of each item, added up and counted, and the scale people used."""
         given = self.interactions["rating"].to_numpy()
@@ -249,6 +260,10 @@ class Scorer(ABC):
         equal[hidden[hidden > target] - target - 1] = False
         return Place(rank_of(scores, target, hidden), float(mine), ties=int(equal.sum()))
 
+    def places(self, liked: Indices, masks: Masks, target: int, hidden: Indices) -> Sequence[Place]:
+        """Return where an item stands, as `place_in`, for each row of masks; see `rescored`."""
+        return [self.place_in(scores, target, hidden) for scores in self.rescored(liked, masks)]
+
     def place(self, user: str, item: str) -> Place:
         """Return where an unseen item stands for a user."""
         target = self.candidate(user, item)
@@ -262,7 +277,7 @@ class Scorer(ABC):
         """Return the `n` best unseen items with their exact scores, best first; ties by index."""
         if n < 1:
             raise DataError(f"n is {n}: ask for at least 1 recommendation")
-        scores = self.scores(self.history(user))
+        scores = self.scores(self.history(user)).copy()
         scores[self.seen(user)] = -np.inf
         order = _best(scores, n)
         shown = scores if self.access != "top_n" else np.full_like(scores, np.nan)

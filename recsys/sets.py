@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations, islice
-from math import comb
+from math import comb, isnan
 from typing import Literal
 
 import numpy as np
@@ -151,11 +151,15 @@ def _ids(runs: Reruns, chosen: _Set) -> tuple[str, ...]:
 
 
 def _low(place: Place) -> tuple[float, float]:
-    return place.rank, -np.nan_to_num(place.score)
+    return place.rank, -_shown(place.score)
 
 
 def _high(place: Place) -> tuple[float, float]:
-    return -place.rank, np.nan_to_num(place.score)
+    return -place.rank, _shown(place.score)
+
+
+def _shown(score: float) -> float:
+    return 0.0 if isnan(score) else score
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ def own_aspects(ws: Workspace, user: str, item: str, n: int = 3) -> tuple[Eviden
     _at_least_one(n)
     ws.recommender.candidate(user, item)
     own = counted.own_aspects(ws, user, item)
+    if not own:
+        return ()
     shared = [aspect for aspect in choice(ws, user, item) if aspect in own]
     told = []
     for aspect in list(dict.fromkeys([*shared, *own]))[:n]:

@@ -44,7 +44,7 @@ def nearest(rec: Scorer, user: str, item: str, size: int = SIZE) -> Indices:
     asked[likes[mine].indices] = 1
     asked[target] = 0
     shared = np.asarray(likes @ asked)
-    others = np.diff(likes.indptr) - likes[:, [target]].toarray().ravel()
+    others = np.diff(likes.indptr) - rec.liked_by(target)
     shared[mine] = 0
     near = np.flatnonzero(shared)
     # the square of the cosine but for the user's own length: a quotient of whole numbers, so that
@@ -64,7 +64,7 @@ def circle(ws: Workspace, user: str, item: str, size: int = SIZE) -> Circle | No
     near = nearest(rec, user, item, size)
     if not len(near):
         return None
-    likes = rec.likes_matrix[:, [target]].toarray().ravel()
+    likes = rec.liked_by(target)
     liked = int(likes[near].sum())
     return Circle(
         size=len(near),

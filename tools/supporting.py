@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from whythis.recsys.effects import every_effect
+from whythis.recsys.effects import persona_effects
 from whythis.recsys.naming import PersonaCard, persona_cards
 from whythis.tools.workspace import Workspace
 
@@ -18,6 +18,6 @@ def supporting(ws: Workspace, user: str, item: str) -> PersonaCard | None:
     cards = persona_cards(rec, user)
     if not cards:
         return None
-    effects = every_effect(rec, user, item).personas
+    effects = persona_effects(rec, user, item)
     best = max(cards, key=lambda card: effects[card.persona])
     return best if effects[best.persona] > 0 else None

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from whythis.recsys import artefact
 from whythis.recsys.errors import MissingPartError
+from whythis.recsys.kept import Kept
 from whythis.recsys.recommender import Recommender
 from whythis.recsys.refits import Refits, open_refits
 from whythis.recsys.scorer import Scorer
@@ -16,7 +18,11 @@ from whythis.tools.reviews.opinions import MARK, OpinionTable
 from whythis.tools.reviews.sentences import folded
 from whythis.tools.reviews.store import ReviewStore, Sentence
 
+if TYPE_CHECKING:
+    from whythis.tools.reviews.retrieval import Measured
+
 REVIEWS_FOLDER = "reviews"
+_MEASURED = 20_000  # sentences: 60 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +34,7 @@ class Workspace:
         evidence. None: now, when all that is stored was written before.
     refits: the models fitted again on resampled users, where there are some.
     memory: the corrections of users that hold; the recommender's data are the corrected ones.
+    measured: what `whythis.tools.reviews.retrieval` found of items' sentences.
     """
 
     recommender: Scorer
@@ -36,6 +43,11 @@ class Workspace:
     opinions: OpinionTable | None = None
     refits: Refits | None = None
     memory: Memory = field(default_factory=dict)
+    measured: Kept[Measured] = field(
+        default_factory=lambda: Kept(_MEASURED, lambda found: len(found.vectors)),
+        init=False,
+        repr=False,
+    )
 
     @property
     def model_source(self) -> str:

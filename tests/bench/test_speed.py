@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from whythis.bench.speed import random_recommender, timed
+from whythis.bench.speed import explained, random_recommender, timed
 from whythis.recsys.effects import decompose, every_effect
 
 
@@ -35,3 +35,10 @@ def test_every_question_is_asked_of_every_user(rec):
     seconds = timed(rec, 2, 0)
     assert set(seconds) == {"recommend", "every effect", "parts", "necessary set"}
     assert all(len(each) == 2 and min(each) > 0 for each in seconds.values())
+
+
+def test_explanations_are_timed_by_the_clock_and_by_the_processor(small_workspace):
+    clock, cpu = explained(small_workspace, 6, 0)
+    assert clock.shape == cpu.shape == (4,)
+    assert clock.min() > 0
+    assert cpu.min() > 0

@@ -74,7 +74,7 @@ def test_items_out_of_reach_have_their_bias_as_score() -> None:
     reached = model.reached(torch.from_numpy(history))
     assert reached is not None
     assert set(reached.tolist()) <= set(range(15))
-    few = rec.scores(history)
+    few = recommender(DATA, model).scores(history)
     full = rec.mixture(history).scores[0].numpy()
     assert (few == full).all()
     assert (few[15:] == model.bias.numpy().round(9)[15:]).all()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
@@ -139,6 +139,20 @@ def seal(place: Place) -> str:
     return digest.hexdigest()
 
 
+def version(place: Place) -> tuple[int, ...] | None:
+    """Return what is another after every writing to the index; None where that cannot be seen.
+
+    On a server it cannot.
+    """
+    if place.server:
+        return None
+    try:
+        found = (place.folder / _DATABASE).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 @contextmanager
 def guarded(place: Place) -> Iterator[None]:
     """Turn what Chroma raises about its files or its server into one line.
@@ -230,7 +244,7 @@ def _remote(place: Place) -> Client:
             )
         for session in _sessions(cast("Client", client)):
             session.timeout = _WAIT  # Chroma itself would wait for ever
-        theirs, ours = client.get_version(), version("chromadb")
+        theirs, ours = client.get_version(), metadata.version("chromadb")
     except (httpx.HTTPError, ChromaError, ValueError, KeyError, OSError) as error:
         raise _unreachable(place, error) from error
     # The server's own number differs from its package's; the first part is that of the protocol.

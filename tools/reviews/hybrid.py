@@ -7,7 +7,7 @@ weighted sum. The choice is by maximal marginal relevance (Carbonell and Goldste
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import prod
 from typing import Literal, get_args
 
@@ -83,8 +83,8 @@ class Weights(BaseModel):
         }
 
 
-def bm25(texts: Sequence[str], query: str) -> Floats:
-    """Return how well each text answers the query's words, 1 for the best of them.
+def bm25(texts: Sequence[str]) -> Callable[[str], Floats]:
+    """Return what tells how well each text answers a query's words, 1 for the best of them.
 
     BM25 (Lucene's form, k1 = 1.5, b = 0.75) over these texts alone; 0 where no word is shared.
     """
@@ -96,18 +96,21 @@ def bm25(texts: Sequence[str], query: str) -> Floats:
         )
         return found
 
-    asked = list(dict.fromkeys(words([query])[0]))
     tokens = words(texts)
-    if not any(tokens) or not asked:
-        return np.zeros(len(texts))
     index = bm25s.BM25()
-    index.index(tokens, show_progress=False)
-    known = index.get_tokens_ids(asked)
-    if not known:
-        return np.zeros(len(texts))
-    scores = np.asarray(index.get_scores_from_ids(known), dtype=np.float64)
-    best = float(scores.max())
-    return scores / best if best > 0 else scores
+    if any(tokens):
+        index.index(tokens, show_progress=False)
+
+    def answer(query: str) -> Floats:
+        asked = list(dict.fromkeys(words([query])[0])) if any(tokens) else []
+        known = index.get_tokens_ids(asked) if asked else []
+        if not known:
+            return np.zeros(len(texts))
+        scores = np.asarray(index.get_scores_from_ids(known), dtype=np.float64)
+        best = float(scores.max())
+        return scores / best if best > 0 else scores
+
+    return answer
 
 
 def cosines(vectors: NDArray[np.float32], query: NDArray[np.float32]) -> Floats:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from types import MappingProxyType
 
 from whythis.tools.reviews.sentences import QUOTABLE
@@ -64,6 +65,7 @@ _QUOTES = re.compile("[“”„‟«»‹›「」『』〝〞〟❝❞＂″]|
 _CLOSING = re.compile(r"\"(?=\s*[(,;:]\s*(?:review|rated|and|while|says))", re.IGNORECASE)
 
 
+@lru_cache(maxsize=1 << 16)
 def unquotable(text: str) -> str | None:
     """Return why a sentence may not be quoted, or None where it may. Time is linear in the text."""
     if len(text) > QUOTABLE:

@@ -9,7 +9,7 @@ the explained moment or later, no wording twice.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -143,35 +143,54 @@ def retrieve(
 def pool(ws: Workspace, user: str, item: str, about: str | None = None) -> Pool:
     """Return every sentence that may be evidence, measured; raises as `retrieve`."""
     stored, rows = ws.store().vectors_of_item(item)
-    row_of = {sentence.id: row for row, sentence in enumerate(stored)}
     kept = ws.item_sentences(user, item, stored)
-    vectors = rows[[row_of[sentence.id] for sentence in kept]]
     if not kept:
-        return Pool((), vectors, {part: np.zeros(0) for part in PARTS}, (), {}, Query(""), ())
+        nothing = {part: np.zeros(0) for part in PARTS}
+        return Pool((), rows[:0], nothing, (), {}, Query(""), ())
+    given = ws.measured.get(kept, lambda: _measured(ws, kept, dict(zip(stored, rows, strict=True))))
     asks = bool(about and about.strip())
     asked = question(ws, about) if about and asks else query(ws, user, item)
-    opinions = _opinions(ws, item)
+    # what others speak of is no answer to a question
+    shared = dict(asked.own) if asks else given.shared
+    parts = {**given.parts, "vector": np.zeros(len(kept)), "terms": given.terms(asked.text)}
+    if asks:
+        parts["central"] = np.zeros(len(kept))
+    if asked.text:
+        parts["vector"] = cosines(given.vectors, ws.store().embed([asked.text])[0])
+    weights = QUESTION if asks else WEIGHTS
+    return Pool(kept, given.vectors, parts, given.spoken, shared, asked, given.tones, weights)
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Hold what sentences of an item say whoever asks; see `Pool`. terms: `bm25` over them."""
+
+    vectors: NDArray[np.float32]
+    parts: Mapping[Part, Floats]
+    spoken: tuple[Mapping[str, float], ...]
+    shared: Mapping[str, float]
+    tones: tuple[Tone | None, ...]
+    terms: Callable[[str], Floats]
+
+
+def _measured(
+    ws: Workspace, kept: Sequence[Sentence], row_of: Mapping[Sentence, NDArray[np.float32]]
+) -> Measured:
+    vectors = np.stack([row_of[sentence] for sentence in kept])
+    opinions = _opinions(ws, kept[0].item)
     spoken = tuple(
         dict.fromkeys(named(ws, s.text), _NAMED) | dict.fromkeys(opinions.get(s.id, ()), 1.0)
         for s in kept
     )
-    # what others speak of is no answer to a question
-    shared = dict(asked.own) if asks else _shared(kept, spoken)
-    middle = np.zeros(vectors.shape[1], dtype=np.float32) if asks else vectors.mean(axis=0)
     texts = [s.text for s in kept]
     parts: dict[Part, Floats] = {
-        "vector": np.zeros(len(kept)),
-        "central": cosines(vectors, middle),
-        "terms": bm25(texts, asked.text),
+        "central": cosines(vectors, vectors.mean(axis=0)),
         "polarity": _polarity([opinions.get(s.id, {}) for s in kept]),
         "helpful": helpfulness([s.helpful for s in kept]),
         "length": lengths(texts),
     }
-    if asked.text:
-        parts["vector"] = cosines(vectors, ws.store().embed([asked.text])[0])
     tones = tuple(tone_of(ws, s.rating) for s in kept)
-    weights = QUESTION if asks else WEIGHTS
-    return Pool(kept, vectors, parts, spoken, shared, asked, tones, weights)
+    return Measured(vectors, parts, spoken, _shared(kept, spoken), tones, bm25(texts))
 
 
 def _opinions(ws: Workspace, item: str) -> dict[str, dict[str, int]]:

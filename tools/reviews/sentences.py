@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 # Raise it when a text is split otherwise.
 RULES = 2
@@ -51,6 +52,7 @@ class Span:
     text: str
 
 
+@lru_cache(maxsize=1 << 16)
 def folded(text: str) -> str:
     """Return text as words are compared in it: case, accents' form and apostrophes alike."""
     return unicodedata.normalize("NFC", text.replace("’", "'").casefold())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Collection as Collection_
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -17,8 +17,9 @@ from pydantic import BaseModel, ConfigDict
 
 from whythis.recsys.errors import DataError, MissingPartError, UnknownIdError
 from whythis.recsys.interactions import shown
+from whythis.recsys.kept import Kept
 from whythis.tools.reviews import index as review_index
-from whythis.tools.reviews.chroma import Place, connected, find_place, guarded, release
+from whythis.tools.reviews.chroma import Place, connected, find_place, guarded, release, version
 from whythis.tools.reviews.embedding import Encoder, MiniLM
 from whythis.tools.reviews.index import Progress, Sentence, fingerprint, records
 
@@ -29,9 +30,12 @@ if TYPE_CHECKING:
 __all__ = ["Hit", "ReviewStore", "Sentence", "fingerprint"]
 
 _STEP = 2000  # sentences read at once
-_QUERIES = 1024
+_QUERIES = 4096
+_KEPT = 50_000  # sentences with their vectors: 150 MB
 _FEW = 16
 _QUERY_CHARACTERS = 4000  # far more than the encoder reads
+
+_Found = tuple[tuple[Sentence, ...], NDArray[np.float32]]
 
 
 class Hit(BaseModel):
@@ -61,7 +65,8 @@ class ReviewStore:
         self._client = client
         self._collection = collection
         self._encoder = encoder
-        self._query = lru_cache(maxsize=_QUERIES)(lambda query: encoder.encode([query])[0])
+        self._queries: Kept[NDArray[np.float32]] = Kept(_QUERIES)
+        self._read: Kept[_Found] = Kept(_KEPT, size=lambda found: 1 + len(found[0]))
 
     @classmethod
     def open(cls, folder: Path | str, encoder: Encoder | None = None) -> Self:
@@ -127,25 +132,22 @@ class ReviewStore:
         Raises:
             UnknownIdError: no sentence has this id.
         """
+        found, _ = self._found({"ids": [sentence_id]})
+        if found:
+            return found[0]
+        review = sentence_id.rpartition("#")[0]
         with guarded(self.place):
-            if found := records(self._collection.get(ids=[sentence_id], include=review_index.TEXT)):
-                return found[0]
-            review = sentence_id.rpartition("#")[0]
             others = self._collection.get(where={"review": review}, include=[])["ids"]
         known = f"has sentences 1 to {len(others)}" if others else "is not in the review index"
         raise UnknownIdError(f"no sentence {shown(sentence_id)}: review {shown(review)} {known}")
 
     def of_item(self, item: str) -> tuple[Sentence, ...]:
         """Return an item's sentences in the order of review ids and of the text; may be empty."""
-        with guarded(self.place):
-            found = self._collection.get(where={"item": item}, include=review_index.TEXT)
-            return tuple(sorted(records(found), key=_place))
+        return self._found({"where": {"item": item}})[0]
 
     def of_user(self, user: str) -> tuple[Sentence, ...]:
         """Return a user's sentences in the order of review ids and of the text; may be empty."""
-        with guarded(self.place):
-            found = self._collection.get(where={"user": user}, include=review_index.TEXT)
-            return tuple(sorted(records(found), key=_place))
+        return self._found({"where": {"user": user}})[0]
 
     def sentences(self) -> Iterator[Sentence]:
         """Yield every sentence, in the order of their ids, from what is stored now."""
@@ -159,14 +161,23 @@ class ReviewStore:
 
     def vectors_of_item(self, item: str) -> tuple[tuple[Sentence, ...], NDArray[np.float32]]:
         """Return an item's sentences, ordered as in `of_item`, and their unit vectors, (n, d)."""
+        return self._found({"where": {"item": item}})
+
+    def _found(self, chosen: dict[str, Any]) -> _Found:
+        """Return the sentences that Chroma's arguments choose; what is kept is as it stands now."""
+        stands = version(self.place)
+        if stands is None:
+            return self._fetched(chosen)
+        return self._read.get((stands, json.dumps(chosen)), lambda: self._fetched(chosen))
+
+    def _fetched(self, chosen: dict[str, Any]) -> _Found:
         with guarded(self.place):
-            found = self._collection.get(
-                where={"item": item}, include=review_index.TEXT_AND_VECTORS
-            )
+            found = self._collection.get(**chosen, include=review_index.TEXT_AND_VECTORS)
             unsorted = records(found)
             vectors = np.asarray(found["embeddings"], dtype=np.float32)
         order = sorted(range(len(unsorted)), key=lambda row: _place(unsorted[row]))
         rows = vectors[order] if unsorted else vectors.reshape(0, 0)
+        rows.flags.writeable = False
         return tuple(unsorted[row] for row in order), rows
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -178,6 +189,9 @@ class ReviewStore:
         if 0 < len(cut) <= _FEW:
             return np.stack([self._query(text) for text in cut])
         return self._encoder.encode(cut)
+
+    def _query(self, text: str) -> NDArray[np.float32]:
+        return self._queries.get(text, lambda: self._encoder.encode([text])[0])
 
     def without(
         self, folder: Path, gone: Collection_[str], progress: Progress | None = None
@@ -229,12 +243,7 @@ class ReviewStore:
         asked = dict.fromkeys(query[:_QUERY_CHARACTERS] for query in queries if query.strip())
         if n < 1 or not asked:
             raise DataError(f"search for n = {n} by {len(asked)} queries; give at least 1 of each")
-        with guarded(self.place):
-            found = self._collection.get(
-                where={"item": item}, include=review_index.TEXT_AND_VECTORS
-            )
-            sentences = records(found)
-            vectors = np.asarray(found["embeddings"], dtype=np.float32)
+        sentences, vectors = self.vectors_of_item(item)
         kept = [
             row
             for row, sentence in enumerate(sentences)

@@ -25,20 +25,20 @@ TEXTS = ["The strings last long.", "A cheap tuner, and the tuner works.", "Great
 
 
 def test_bm25_prefers_who_repeats_a_rare_word_and_is_0_without_one() -> None:
-    found = bm25(TEXTS, "is the tuner any good?")
+    found = bm25(TEXTS)("is the tuner any good?")
     assert found.tolist() == [0.0, 1.0, 0.0, 0.0]
-    assert bm25(TEXTS, "zither").tolist() == [0.0] * 4
+    assert bm25(TEXTS)("zither").tolist() == [0.0] * 4
 
 
 @pytest.mark.parametrize("query", ["", " ", "the of a", "\x00\u202e", "😀"])
 def test_a_query_without_words_finds_nothing(query: str) -> None:
-    assert bm25(TEXTS, query).tolist() == [0.0] * 4
-    assert bm25([], query).tolist() == []
+    assert bm25(TEXTS)(query).tolist() == [0.0] * 4
+    assert bm25([])(query).tolist() == []
 
 
 @given(st.lists(st.text(max_size=40), max_size=6), st.text(max_size=60))
 def test_bm25_is_from_0_to_1_whatever_the_texts(texts: list[str], query: str) -> None:
-    found = bm25(texts, query)
+    found = bm25(texts)(query)
     assert len(found) == len(texts)
     assert ((found >= 0) & (found <= 1)).all()
 
@@ -103,6 +103,6 @@ def test_an_aspect_already_told_counts_no_more() -> None:
 def test_a_megabyte_is_read_in_no_time() -> None:
     for text in ("x" * 1_000_000, "tuner \x00\u202e" * 100_000):
         start = time.process_time()
-        bm25([*TEXTS, text[:600]], text[:4000])
+        bm25([*TEXTS, text[:600]])(text[:4000])
         lengths([text])
         assert time.process_time() - start < 2

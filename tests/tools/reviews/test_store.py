@@ -297,6 +297,17 @@ def test_a_build_brings_the_index_in_line_with_the_reviews(store: ReviewStore) -
     assert "The cast is loud." in encoder.seen
 
 
+def test_what_was_read_before_is_read_again_after_a_change(store: ReviewStore) -> None:
+    before = store.of_item("film")
+    assert store.of_item("film") is before  # held, as long as nothing is written
+    changed = FEW[FEW["id"] != "r3"].copy()
+    changed.loc[changed["id"] == "r2", "text"] = "I left early. The cast is loud."
+    with ReviewStore.build(store.folder, changed, Words()) as built:
+        assert built.get("r2#2").text == "The cast is loud."
+        assert store.of_item("film") == built.of_item("film") != before
+        assert store.get("r2#2") == built.get("r2#2")
+
+
 def test_progress_reaches_the_end(tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
     ReviewStore.build(tmp_path, many(), Words(), lambda *step: steps.append(step)).close()
