@@ -42,7 +42,7 @@ class AgentWriter:
     def __init__(
         self, model: BaseChatModel, name: str, prompt: Prompt | None = None, *, looks: int = 1
     ) -> None:
-        """Take a chat model; `looks` bounds its calls for looking things up."""
+        """Take a chat model; `looks` bounds its calls for looking things up, 0 for none."""
         self._looks = looks
         self.model = model
         self.name = name
@@ -90,6 +90,8 @@ class Talk:
 
     def gather(self) -> Gathered:
         """Let the model call tools, at most `looks` times; return what they found."""
+        if not self._looks:
+            return Gathered(())
         from langchain.agents import create_agent
         from langchain.agents.middleware import ModelCallLimitMiddleware
 
@@ -154,11 +156,14 @@ def open_writer(
     seed: int = 0,
     prompt: str = "why",
     prompts: Path | None = None,
+    retries: int = 1,
 ) -> AgentWriter:
     """Return a writer: `local` runs a GGUF file here, `openai` asks an OpenAI-compatible endpoint.
 
     local: `model` is a fetched model's name or a path; default `DEFAULT_MODEL`.
     openai: `model` and `base_url` name the endpoint; the key, where needed, is `OPENAI_API_KEY`.
+    A request that is refused for now (429), fails there (5xx) or takes too long is sent again up
+    to `retries` times, each time after a longer pause or the one the endpoint asks for.
     Raises `MissingPartError` where the model or package is absent.
     """
     chosen = load_prompt(prompt, prompts)
@@ -178,7 +183,7 @@ def open_writer(
         temperature=0.0,
         seed=seed,
         timeout=_TIMEOUT,
-        max_retries=1,
+        max_retries=retries,
     )
     return AgentWriter(chat, f"openai:{model}", chosen, looks=_LOOKS)
 

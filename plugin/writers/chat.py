@@ -36,7 +36,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import PrivateAttr
 
-from whythis.recsys.errors import LanguageModelError, MissingPartError
+from whythis.recsys.errors import DataError, LanguageModelError, MissingPartError
 
 CONTEXT = 4096
 _TURN = re.compile(r"<\|[^<>|]{0,40}\|>|</?s>|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>")
@@ -163,6 +163,35 @@ class LocalChat(BaseChatModel):
             raise LanguageModelError(f"{self.name_} failed: {error}") from error
         if not seen:
             raise LanguageModelError(f"{self.name_} gave no answer to a question of yes or no")
+        return seen[0]
+
+    def choose(self, system: str, question: str, options: Sequence[str]) -> tuple[float, ...]:
+        """Return the probability of each option as the answer, told by its first token: sum 1.
+
+        Nothing but an option can be answered, and one token is computed. The system text is read
+        once as long as it stays the same and nothing else is asked in between. Raises `DataError`
+        where two options begin with the same token, and `LanguageModelError` where the model fails.
+        """
+        tokens = [self._token(option) for option in options]
+        if len(set(tokens)) < len(tokens):
+            raise DataError(f"two of the options begin alike: {', '.join(options)}")
+        seen: list[tuple[float, ...]] = []
+
+        def look(_ids: Any, logits: Any) -> Any:
+            values = [float(logits[token]) for token in tokens]
+            parts = [math.exp(value - max(values)) for value in values]
+            seen.append(tuple(part / sum(parts) for part in parts))
+            return logits
+
+        asked = [plain(SystemMessage(system)), plain(HumanMessage(question))]
+        try:
+            self._llama.create_chat_completion(
+                asked, max_tokens=1, temperature=0.0, logits_processor=[look]
+            )
+        except (ValueError, RuntimeError, OSError) as error:
+            raise LanguageModelError(f"{self.name_} failed: {error}") from error
+        if not seen or not all(math.isfinite(share) for share in seen[0]):
+            raise LanguageModelError(f"{self.name_} chose none of the options")
         return seen[0]
 
     def _token(self, word: str) -> int:
