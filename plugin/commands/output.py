@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from whythis.recsys.errors import DataError, WhyThisError
+from whythis.strict_json import shown_json
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -24,10 +24,6 @@ Tell = Callable[[int, int, str], None]
 INTERRUPTED, BAD_INPUT, REFUSED = 130, 2, 1
 WIDTH = 88  # columns; longer lines of prose are hard to read
 
-# Controls beyond those that JSON escapes, lone surrogates, what turns text round or is not seen.
-_OBEYED = re.compile(
-    "[\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\U000e0000-\U000e007f]"
-)
 _JSON = "whythis.json"
 _NOTES = 20  # lines that a whole progress may take in a log
 
@@ -95,8 +91,7 @@ def one_thread() -> None:
 
 def answer(data: object) -> None:
     """Print JSON as the answer of a command; what a terminal would obey is written as escapes."""
-    text = json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False)
-    print(_OBEYED.sub(lambda found: json.dumps(found[0])[1:-1], text))
+    print(shown_json(data, indent=2))
 
 
 def print_lines(*lines: str) -> None:

@@ -1,73 +1,58 @@
-"""Offer the tool table to LangChain agents; results are text for the model, evidence beside it."""
+"""Offer the tools to LangChain agents; results are text for the model, records beside it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
-from pydantic import BaseModel, create_model
 
+from whythis.conversation.assistant import WhyThis
 from whythis.recsys.errors import WhyThisError
+from whythis.surfaces.tools import TABLE, SurfaceTool, Toolbox, bad_arguments
 from whythis.tools.evidence import Evidence
-from whythis.tools.table import TOOLS, Tool
 from whythis.tools.workspace import Workspace
+
+Say = Callable[[Iterable[Evidence]], str]
 
 
 def toolkit(
-    ws: Workspace,
+    over: Workspace | WhyThis | Toolbox,
     names: Iterable[str] | None = None,
     *,
-    say: Callable[[Iterable[Evidence]], str] | None = None,
+    say: Say | None = None,
     **bound: str,
 ) -> list[BaseTool]:
-    """Return LangChain tools over a workspace, `content_and_artifact`: text and evidence records.
+    """Return LangChain tools, `content_and_artifact`: text for the model and the whole records.
 
-    `bound` fixes arguments, for example `user="42"`: the agent can then ask about that user only.
-    `say` words the results (default: compact JSON lines). An error that a better call would avoid
-    reaches the model as text (`ToolException`).
+    over: a workspace or an assistant; a `Toolbox` to set more, such as how long an answer may be.
+    names: of the tools wanted (default: all). `bound` fixes arguments, for example `user="42"`: the
+    agent can then ask about that user only. `say` words the evidence of probes (default: compact
+    JSON). An error that a better call would avoid reaches the model as text (`ToolException`).
     """
-    chosen = list(TOOLS) if names is None else list(names)
-    return [_tool(TOOLS[name], ws, bound, say or told) for name in chosen]
+    if not isinstance(over, Toolbox):
+        assistant = WhyThis(over) if isinstance(over, Workspace) else over
+        chosen = tuple(TABLE if names is None else names)
+        over = Toolbox(assistant, chosen, bound, limit=None)
+    return [_tool(tool, over, say) for tool in over.tools]
 
 
-def told(found: Iterable[Evidence]) -> str:
-    """Return evidence as compact JSON lines: id, kind and value."""
-    return "\n".join(
-        json.dumps({"id": e.id, "kind": e.kind, **e.value}, ensure_ascii=False) for e in found
-    )
-
-
-def _tool(
-    tool: Tool,
-    ws: Workspace,
-    bound: dict[str, str],
-    say: Callable[[Iterable[Evidence]], str],
-) -> BaseTool:
-    fixed = {name: value for name, value in bound.items() if name in tool.args.model_fields}
-
-    def run(**args: Any) -> tuple[str, tuple[Evidence, ...]]:
+def _tool(tool: SurfaceTool, box: Toolbox, say: Say | None) -> BaseTool:
+    def run(**args: Any) -> tuple[str, Any]:
         try:
-            found = tool.run(ws, **{**args, **fixed})
+            answer = box.call(tool.name, args)
         except WhyThisError as error:
             raise ToolException(str(error)) from error
-        return say(found) or "nothing found", found
+        if say is not None and isinstance(answer.records, tuple):
+            return say(answer.records) or "nothing found", answer.records
+        return answer.told.as_text(), answer.records
 
     return StructuredTool.from_function(
         func=run,
         name=tool.name,
         description=tool.description,
-        args_schema=_open_arguments(tool, fixed),
+        args_schema=tool.args,
         response_format="content_and_artifact",
         handle_tool_error=True,
+        handle_validation_error=lambda error: str(bad_arguments(tool, error)),
     )
-
-
-def _open_arguments(tool: Tool, fixed: dict[str, str]) -> type[BaseModel]:
-    fields: dict[str, Any] = {
-        name: (info.annotation, info)
-        for name, info in tool.args.model_fields.items()
-        if name not in fixed
-    }
-    return create_model(tool.args.__name__, __config__={"extra": "forbid"}, **fields)

@@ -55,7 +55,7 @@ def _blocks(shown: View, width: int) -> Iterator[RenderableType]:
     if shown.bars:
         yield _heading("Tastes")
         for bar in sorted(shown.bars, key=lambda bar: -bar.effect):
-            yield _indented(_persona(bar, width))
+            yield indented(_persona(bar, width))
     for line in shown.lines:
         yield _heading("Why each sentence is true") if line.number == 1 else Text()
         yield _sentence(line)
@@ -63,7 +63,7 @@ def _blocks(shown: View, width: int) -> Iterator[RenderableType]:
         yield _heading("Not said")
         for text, reason in shown.dropped:
             said = Text.assemble("“", (text, "italic"), "”")
-            yield _indented(Group(said, Text(reason, "dim")), "  ✗ ", "red")
+            yield indented(Group(said, Text(reason, "dim")), "  ✗ ", "red")
     yield Text()
     if shown.error:
         yield Text.assemble(("language model failed: ", "yellow"), shown.error)
@@ -72,11 +72,11 @@ def _blocks(shown: View, width: int) -> Iterator[RenderableType]:
 
 def _prose(shown: View) -> Iterator[RenderableType]:
     if not shown.lines:
-        yield _indented(Text(shown.answer or "Nothing could be said that holds."))
+        yield indented(Text(shown.answer or "Nothing could be said that holds."))
     prose = Text()
     for line in shown.lines:
         if line.paragraph:
-            yield _indented(prose)
+            yield indented(prose)
             yield Text()
             prose = Text()
         elif prose:
@@ -86,7 +86,7 @@ def _prose(shown: View) -> Iterator[RenderableType]:
         if line.outcome != "verified":
             prose.append(f" {line.mark} {line.outcome}", _OUTCOMES[line.outcome])
         if line.number == len(shown.lines):
-            yield _indented(prose)
+            yield indented(prose)
 
 
 def _persona(bar: Bar, width: int) -> RenderableType:
@@ -104,7 +104,7 @@ def _persona(bar: Bar, width: int) -> RenderableType:
 
 def _sentence(line: Line) -> RenderableType:
     said = Group(_text(line.words), Text(line.writer, "dim"), *map(_proof, line.proofs))
-    return _indented(said, f"{line.number:>3} ", "cyan")
+    return indented(said, f"{line.number:>3} ", "cyan")
 
 
 def _proof(proof: Proof) -> RenderableType:
@@ -118,7 +118,7 @@ def _proof(proof: Proof) -> RenderableType:
     if proof.outcome != "verified":
         blocks.append(Text(proof.reason, style))
     blocks += [_joined(((f.id,), f.source, (f.probe,))) for f in proof.findings]
-    return _indented(Group(*blocks), f"{proof.mark} ", style)
+    return indented(Group(*blocks), f"{proof.mark} ", style)
 
 
 def _heading(name: str) -> RenderableType:
@@ -135,5 +135,6 @@ def _joined(parts: tuple[Words, ...]) -> Text:
     return Text(" · ", "dim").join(_text(words, "dim") for words in parts)
 
 
-def _indented(block: RenderableType, mark: str = "  ", style: str = "none") -> RenderableType:
+def indented(block: RenderableType, mark: str = "  ", style: str = "none") -> RenderableType:
+    """Return a block set off by a mark before its first line."""
     return _Indented(block, mark, style)

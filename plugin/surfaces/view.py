@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -32,7 +32,22 @@ from whythis.tools.evidence import Evidence
 
 _Record = TypeVar("_Record")
 _TITLES = 3  # of a persona; more are a list, not a picture
-_WRITERS = {"model": "worded by the language model", "realiser": "worded by the built-in realiser"}
+_WRITERS = {
+    "model": "worded by the language model",
+    "realiser": "worded by the built-in realiser",
+    "fixed": "always said in these words",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Hold a sentence of any record: its place in the text, what it rests on by id, its writer."""
+
+    text: str
+    start: int
+    end: int
+    rests: tuple[str, ...]
+    writer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,32 +158,58 @@ def short(digest: str) -> Theirs:
     return clean(digest.rpartition(":")[2][:8])
 
 
-def _lines(explanation: Explanation) -> tuple[Line, ...]:
-    claims = {claim.id: claim for claim in explanation.claims}
-    evidence = {e.id: e for e in explanation.evidence}
-    titles = _titles(explanation.evidence)
-    lines, end = [], 0
-    for number, sentence in enumerate(explanation.sentences, 1):
-        cited = [_found(claims, id_, "claim", number) for id_ in sentence.claims]
-        quotes = [c.value for c in cited if isinstance(c, ReviewQuote)]
-        proofs = []
-        for claim in cited:
-            verdict = _found(explanation.verdicts, claim.id, "verdict of claim", number)
-            backing = [_found(evidence, id_, "evidence", number) for id_ in claim.evidence]
-            proofs.append(_proof(claim, verdict, backing, titles))
-        lines.append(
+def lines(
+    text: str,
+    told: Iterable[Told],
+    prove: Callable[[str, int], Proof],
+    quotes: Mapping[str, ReviewQuote],
+) -> tuple[Line, ...]:
+    """Lay the sentences of `text` out.
+
+    prove: shows what a sentence rests on, from its id and the number of the sentence. quotes: the
+    claims that quote a review, by id.
+    """
+    found, end = [], 0
+    for number, sentence in enumerate(told, 1):
+        cited = [quotes[id_].value for id_ in sentence.rests if id_ in quotes]
+        found.append(
             Line(
                 number=number,
-                words=_quoted(clean(sentence.text), [clean(q.quote) for q in quotes]),
-                paragraph=number > 1 and "\n" in explanation.answer[end : sentence.start],
-                sample=any(q.source == "sample" for q in quotes)
+                words=_quoted(clean(sentence.text), [clean(q.quote) for q in cited]),
+                paragraph=number > 1 and "\n" in text[end : sentence.start],
+                sample=any(q.source == "sample" for q in cited)
                 and "sample review" not in sentence.text.casefold(),
                 writer=_WRITERS[sentence.writer],
-                proofs=tuple(proofs),
+                proofs=tuple(prove(id_, number) for id_ in sentence.rests),
             )
         )
         end = sentence.end
-    return tuple(lines)
+    return tuple(found)
+
+
+def prover(
+    claims: Iterable[Claim], verdicts: Mapping[str, Verdict], evidence: Iterable[Evidence]
+) -> Callable[[str, int], Proof]:
+    """Return what shows a claim by its id; it raises `ModelError` for what the record lacks."""
+    by_id, records = {claim.id: claim for claim in claims}, {e.id: e for e in evidence}
+    titles = _titles(records.values())
+
+    def prove(id_: str, number: int) -> Proof:
+        claim = found(by_id, id_, "claim", number)
+        verdict = found(verdicts, id_, "verdict of claim", number)
+        backing = [found(records, e, "evidence", number) for e in claim.evidence]
+        return _proof(claim, verdict, backing, titles)
+
+    return prove
+
+
+def _lines(explanation: Explanation) -> tuple[Line, ...]:
+    return lines(
+        explanation.answer,
+        [Told(s.text, s.start, s.end, s.claims, s.writer) for s in explanation.sentences],
+        prover(explanation.claims, explanation.verdicts, explanation.evidence),
+        {claim.id: claim for claim in explanation.claims if isinstance(claim, ReviewQuote)},
+    )
 
 
 def _proof(
@@ -182,11 +223,12 @@ def _proof(
         outcome=verdict.outcome,
         mark=MARKS[verdict.outcome],
         reason=clean(verdict.reason),
-        findings=tuple(map(_finding, backing)),
+        findings=tuple(map(finding, backing)),
     )
 
 
-def _found(records: Mapping[str, _Record], id_: str, what: str, number: int) -> _Record:
+def found(records: Mapping[str, _Record], id_: str, what: str, number: int) -> _Record:
+    """Return the record that sentence `number` rests on; raise `ModelError` where there is none."""
     if id_ not in records:
         raise ModelError(
             f"sentence {number} rests on {what} {id_!r}, which the explanation does not hold; "
@@ -204,7 +246,8 @@ def _quoted(text: Theirs, quotes: Iterable[Theirs]) -> Words:
     return tuple(Quote(p) if n % 2 else Theirs(p) for n, p in enumerate(pieces) if p)
 
 
-def _finding(record: Evidence) -> Finding:
+def finding(record: Evidence) -> Finding:
+    """Show a piece of evidence."""
     origin, _, name = record.source.partition(":")
     source: Words = (clean(origin), " ", short(name))
     if origin == "reviews":

@@ -15,8 +15,9 @@ from typing import Any
 def endpoint() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Yield the base URL and the requests received so far.
 
-    The model calls the first tool offered, then `why` about the first item id it was told, and
-    otherwise answers: in the form asked for, with a sentence that holds and one that boasts.
+    The model calls the first tool offered, then `why` or `explain` about the first item id it was
+    told, and otherwise answers: in the form asked for, with a sentence that holds and one that
+    boasts.
     """
     asked: list[dict[str, Any]] = []
 
@@ -53,12 +54,21 @@ def _reply(request: dict[str, Any]) -> dict[str, Any]:
         return {"content": json.dumps(draft)}
     told = [m["content"] for m in request["messages"] if m["role"] == "tool"]
     names = {t["function"]["name"]: t["function"] for t in request.get("tools", [])}
-    if not told and "recommendations" in names:
-        return _call("recommendations", {"n": 3})
-    item = re.search(r'"item": "([^"]+)"', "\n".join(told))
-    if item and "why" in names:
-        return _call("why", {"item": item.group(1)})
+    lists = next((name for name in ("recommendations", "recommend") if name in names), None)
+    if not told and lists:
+        return _call(lists, _arguments(names[lists], {"n": 3}))
+    item = re.search(r'"item": ?"([^"]+)"', "\n".join(told))
+    answers = next((name for name in ("why", "explain") if name in names), None)
+    if item and answers and len(told) < 2:
+        return _call(answers, _arguments(names[answers], {"item": item.group(1)}))
     return {"content": "I have looked."}
+
+
+def _arguments(function: dict[str, Any], chosen: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments; a strict function wants all of them, if only as null."""
+    if not function.get("strict"):
+        return chosen
+    return {**dict.fromkeys(function["parameters"]["required"]), **chosen}
 
 
 def _call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:

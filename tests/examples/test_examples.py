@@ -62,7 +62,14 @@ def test_the_agent_lists_and_hands_back_the_checked_answer(small_indexed: Path) 
     ws.store().close()
     with endpoint() as (url, asked):
         said = run(
-            "langchain_agent.py", small_indexed, "--user", "u01", "--base-url", url, "--model", "x"
+            "agents/langchain_agent.py",
+            small_indexed,
+            "--user",
+            "u01",
+            "--base-url",
+            url,
+            "--model",
+            "x",
         )
     assert said.endswith(f"why: {answer}\n")
     assert all(one.title in said for one in best)
@@ -72,9 +79,9 @@ def test_the_agent_lists_and_hands_back_the_checked_answer(small_indexed: Path) 
 
 
 def test_the_agent_wants_a_model(small_artefact: Path) -> None:
-    assert "--local" in run("langchain_agent.py", small_artefact, code=2)
+    assert "--local" in run("agents/langchain_agent.py", small_artefact, code=2)
 
 
 @pytest.mark.llm
 def test_the_agent_runs_a_model_here(small_indexed: Path) -> None:
-    assert "  calls " in run("langchain_agent.py", small_indexed, "--user", "u01", "--local")
+    assert "  calls " in run("agents/langchain_agent.py", small_indexed, "--user", "u01", "--local")

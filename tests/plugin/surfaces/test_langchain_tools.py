@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool
-from pydantic import ValidationError
 
 from tests.plugin.fakes import best
 from whythis.surfaces.langchain_tools import toolkit
+from whythis.surfaces.tools import TABLE
 from whythis.tools import probes
-from whythis.tools.table import TOOLS
 from whythis.tools.workspace import Workspace
 
 
@@ -24,9 +22,9 @@ def call(tool: BaseTool, **args: object) -> ToolMessage:
 
 def test_every_tool_is_offered_with_its_schema(small_workspace: Workspace) -> None:
     tools = toolkit(small_workspace)
-    assert [t.name for t in tools] == list(TOOLS)
+    assert [t.name for t in tools] == list(TABLE)
     for tool in tools:
-        assert set(tool.args) == set(TOOLS[tool.name].args.model_fields)
+        assert set(tool.args) == set(TABLE[tool.name].args.model_fields)
         assert tool.response_format == "content_and_artifact"
 
 
@@ -35,8 +33,8 @@ def test_text_goes_to_the_model_and_evidence_beside_it(small_workspace: Workspac
     (tool,) = toolkit(small_workspace, ["personas"])
     message = call(tool, user="u00", item=item)
     assert message.artifact == probes.personas(small_workspace, "u00", item)
-    lines = [json.loads(line) for line in str(message.content).splitlines()]
-    assert [line["id"] for line in lines] == [e.id for e in message.artifact]
+    findings = json.loads(str(message.content))["findings"]
+    assert [found["id"] for found in findings] == [e.id for e in message.artifact]
 
 
 def test_bound_arguments_are_not_the_agents_to_choose(small_workspace: Workspace) -> None:
@@ -47,8 +45,9 @@ def test_bound_arguments_are_not_the_agents_to_choose(small_workspace: Workspace
         found = call(tool, user="u01", item="i38").artifact
         assert {e.probe.args["user"] for e in found} == {"u00"}
     (tool,) = toolkit(small_workspace, ["what_if"], user="u00", item=item)
-    with pytest.raises(ValidationError):
-        call(tool, forget=["i03"], user="u01")
+    refused = call(tool, forget=["i03"], user="u01")
+    assert refused.artifact is None
+    assert "user: Extra inputs are not permitted" in str(refused.content)
 
 
 def test_an_error_reaches_the_agent_as_text(small_workspace: Workspace) -> None:
@@ -66,4 +65,6 @@ def test_results_can_be_worded(small_workspace: Workspace) -> None:
     (tool,) = toolkit(small_workspace, ["facts"], say=lambda found: f"{len(tuple(found))} found")
     assert call(tool, user="u01", item="i00").content == "2 found"
     (tool,) = toolkit(small_workspace, ["reviews"])
+    assert json.loads(str(call(tool, user="nobody", item="i10").content)) == {"findings": []}
+    (tool,) = toolkit(small_workspace, ["reviews"], say=lambda found: "".join(map(str, found)))
     assert call(tool, user="nobody", item="i10").content == "nothing found"
