@@ -13,7 +13,7 @@ from whythis.claims.slots import titled
 from whythis.code_hash import code_hash
 from whythis.explanation import Dropped, Explanation, Metrics, Sentence, bars, coverage
 from whythis.recsys.errors import LanguageModelError, ModelError
-from whythis.text.checker import Checked, Ledger, check, examine
+from whythis.text.checker import Checked, Ledger, Veto, check, examine
 from whythis.text.language import Language, load_language
 from whythis.text.realiser import Style, order, realise
 from whythis.text.wording import in_words
@@ -70,13 +70,15 @@ def explain(
     style: Style = "plain",
     seed: int = 0,
     second_opinion: Opinion | None = None,
+    vetoes: Sequence[Veto] = (),
 ) -> Explanation:
     """Explain why an unseen item stands where it does for a user.
 
     Without a `writer`, or where it fails, the built-in realiser answers; the explanation says
     which. `second_opinion` may take away what the writer said and the rules passed, see
-    `whythis.writers.opinion`; the realiser then says it. Raises `UnknownIdError` for unknown ids
-    and `DataError` for an item already seen.
+    `whythis.writers.opinion`; the realiser then says it. `vetoes` may refuse any sentence that the
+    rules passed, the realiser's too (`whythis.extending.checker`). Raises `UnknownIdError` for
+    unknown ids and `DataError` for an item already seen.
     """
     rec, language, course = ws.recommender, load_language(), _Course()
     talk: Conversation | None = None
@@ -90,7 +92,8 @@ def explain(
             talk = writer.begin(ws, user, item, question)
             found = _agent_evidence(talk, found, course)
     with course.timed("check"):
-        ledger = replace(examine(offer(found, user, item), item, ws), style=style)
+        examined = examine(offer(found, user, item), item, ws)
+        ledger = replace(examined, style=style, vetoes=vetoes)
     if talk is not None and course.error is None:
         _written(talk, ledger, language, course)
         if second_opinion is not None:
@@ -208,6 +211,8 @@ def _complete(ledger: Ledger, language: Language, course: _Course, key: str) -> 
         ]
     added = check(drafts, ledger, language, told)
     course.released += [(one, False) for one in added if one.reason is None]
+    vetoed = [(one.draft.text, one.reason) for one in added if one.vetoed and one.reason]
+    course.dropped += [Dropped(text=text, reason=reason) for text, reason in vetoed]
     telling = order(ledger)
     course.released.sort(key=lambda r: min(telling.get(c, len(telling)) for c in r[0].draft.claims))
 

@@ -24,7 +24,8 @@ from whythis.recsys.errors import DataError
 if TYPE_CHECKING:
     from whythis.explanation import Explanation
     from whythis.tools.workspace import Workspace
-    from whythis.writers.agent import AgentWriter
+    from whythis.writers.opinion import Opinion
+    from whythis.writers.writer import Writer
 
 Llm = Literal["none", "local", "openai"]
 Model = Annotated[
@@ -33,6 +34,30 @@ Model = Annotated[
 BaseUrl = Annotated[
     str | None, typer.Option("--base-url", metavar="URL", help="Endpoint for --llm openai.")
 ]
+AnyLlm = Annotated[
+    str,
+    typer.Option(
+        metavar="none|local|openai|NAME",
+        help="Who words the answer: code alone, a model here, an OpenAI API, or one of another "
+        "package.",
+    ),
+]
+RecommenderName = Annotated[
+    str | None,
+    typer.Option(
+        "--recommender",
+        metavar="NAME",
+        help="Explain another package's recommender over the data in DIR.",
+    ),
+]
+CheckerNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--checker",
+        metavar="NAME",
+        help="Let another package's checker refuse sentences; may be repeated.",
+    ),
+]
 EXAMPLE = 'whythis explain demo --user 42 --item "Mrs. Doubtfire (1993)" --llm local'
 
 
@@ -40,10 +65,7 @@ def explain(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A fitted recommender.")],
     user: Annotated[str, typer.Option(help="The user's id.")],
     item: Annotated[str, typer.Option(help="The item's id, or its title in full.")],
-    llm: Annotated[
-        Llm,
-        typer.Option(help="Who words the answer: code alone, a local model, or an OpenAI API."),
-    ] = "none",
+    llm: AnyLlm = "none",
     model: Model = None,
     base_url: BaseUrl = None,
     style: Annotated[
@@ -56,6 +78,8 @@ def explain(
             "--second-opinion", help="Let the local model veto sentences that it doubts; slower."
         ),
     ] = False,
+    recommender: RecommenderName = None,
+    checkers: CheckerNames = None,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write a web page.")
     ] = None,
@@ -69,17 +93,25 @@ def explain(
     if second_opinion and llm != "local":
         raise DataError("--second-opinion needs --llm local")
     from whythis.explain import explain as explain_item
+    from whythis.extending import checker
     from whythis.surfaces import terminal
 
-    with opened(folder) as ws:
+    vetoes = tuple(checker(name) for name in checkers or ())
+    with opened(folder, recommender) as ws:
         id_ = ws.recommender.item_ids.resolve(item)
         ws.recommender.candidate(user, id_)  # before a model is loaded for nothing
         chosen = writer(llm, model, base_url, seed)
         if chosen is not None:
             say(f"asking {chosen.name}")
-        doubt = chosen.opinion() if second_opinion and chosen is not None else None
         found = explain_item(
-            ws, user, id_, writer=chosen, style=style, seed=seed, second_opinion=doubt
+            ws,
+            user,
+            id_,
+            writer=chosen,
+            style=style,
+            seed=seed,
+            second_opinion=_opinion(chosen) if second_opinion else None,
+            vetoes=vetoes,
         )
     if html is not None:
         from whythis.surfaces.report import report, write_report
@@ -101,33 +133,35 @@ def exit_code(found: Explanation) -> int:
     return 0 if found.sentences and held else REFUSED
 
 
-def writer(llm: Llm, model: str | None, base_url: str | None, seed: int) -> AgentWriter | None:
+def writer(llm: str, model: str | None, base_url: str | None, seed: int) -> Writer | None:
     """Open who words the answers; None is the built-in realiser.
 
-    Raises:
-        DataError: options that do not apply to this kind.
-        MissingPartError: the model, or a package it needs, is not here.
+    Raises as `whythis.extending.open_any_writer`.
     """
-    if llm == "none" and model is not None:
-        raise DataError(f"--model {model} needs --llm local or --llm openai")
-    if llm != "openai" and base_url is not None:
-        raise DataError(f"--base-url {base_url} needs --llm openai")
-    if llm == "none":
-        return None
-    from whythis.writers.agent import open_writer
+    from whythis.extending import open_any_writer
 
-    return open_writer(llm, model=model, base_url=base_url, seed=seed)
+    return open_any_writer(llm, model=model, base_url=base_url, seed=seed)
+
+
+def _opinion(writer: Writer | None) -> Opinion | None:
+    from whythis.writers.agent import AgentWriter
+
+    return writer.opinion() if isinstance(writer, AgentWriter) else None
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Workspace]:
-    """Open an artefact and its review index, and release the index's files in the end."""
+def opened(folder: Path, recommender: str | None = None) -> Iterator[Workspace]:
+    """Open an artefact and its review index, and release the index's files in the end.
+
+    recommender: the name of another package's, to stand in the artefact's place.
+    """
+    from whythis.extending import recommended_by
     from whythis.tools.workspace import open_workspace
 
     one_thread()
     ws = open_workspace(folder)
     try:
-        yield ws
+        yield ws if recommender is None else recommended_by(ws, recommender)
     finally:
         if ws.reviews is not None:
             ws.reviews.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from whythis.claims.execution import Execution
@@ -16,6 +16,9 @@ from whythis.text.wording import clean
 from whythis.text.words import Cited, fill, objection
 from whythis.tools.workspace import Workspace
 
+Veto = Callable[[str, Sequence[Claim]], str | None]
+"""Give the reason why a sentence, filled in, that cites these claims may not be said, or None."""
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -27,24 +30,30 @@ class Draft:
 
 @dataclass(frozen=True)
 class Checked:
-    """Hold a draft with its filled text, or the reason why it may not be said."""
+    """Hold a draft with its filled text, or the reason why it may not be said.
+
+    `vetoed`: the reason is one of the ledger's vetoes, no rule of ours.
+    """
 
     draft: Draft
     text: str | None
     reason: str | None
+    vetoed: bool = False
 
 
 @dataclass(frozen=True)
 class Ledger:
     """Hold the claims on offer with their verdicts; only verified ones can be cited.
 
-    `style`: how much of them is to be told.
+    `style`: how much of them is to be told. `vetoes`: asked about each sentence that the rules
+    pass; they can refuse it.
     """
 
     title: str
     verdicts: Mapping[str, Verdict]
     verified: Mapping[str, Cited]
     style: Style = "plain"
+    vetoes: Sequence[Veto] = ()
 
     @property
     def refused(self) -> frozenset[str]:
@@ -76,13 +85,22 @@ def check(
     told = set(told)
     for draft in drafts:
         reason = _objection(draft, ledger, language, told)
-        if reason is None:
-            told.update(draft.claims)
-            cited = {id_: ledger.verified[id_] for id_ in draft.claims}
-            checked.append(Checked(draft, fill(draft.text, cited, ledger.title), None))
-        else:
+        if reason is not None:
             checked.append(Checked(draft, None, reason))
+            continue
+        cited = {id_: ledger.verified[id_] for id_ in draft.claims}
+        text = fill(draft.text, cited, ledger.title)
+        reason = _vetoed(text, [one.claim for one in cited.values()], ledger.vetoes)
+        if reason is not None:
+            checked.append(Checked(draft, None, reason, vetoed=True))
+            continue
+        told.update(draft.claims)
+        checked.append(Checked(draft, text, None))
     return checked
+
+
+def _vetoed(text: str, claims: Sequence[Claim], vetoes: Sequence[Veto]) -> str | None:
+    return next((reason for veto in vetoes if (reason := veto(text, claims)) is not None), None)
 
 
 def _objection(draft: Draft, ledger: Ledger, language: Language, told: set[str]) -> str | None:

@@ -98,6 +98,11 @@ class Language(_Frozen):
         return max(map(len, self.phrases))
 
     @cached_property
+    def beginnings(self) -> frozenset[str]:
+        """Return the words that phrases begin with, as they are written."""
+        return frozenset(phrase[0] for phrase in self.phrases)
+
+    @cached_property
     def common(self) -> frozenset[str]:
         """Return the words, in lower case, that need nothing."""
         free = [phrase for x in self.licence if not x.needs for phrase in x.words]

@@ -308,6 +308,7 @@ def _situations(group: Group, ledger: Ledger) -> list[str]:
 def _say(
     group: Group, ledger: Ledger, language: Language, key: str, place: int, tails: bool
 ) -> Draft | None:
+    vetoed = None  # where every phrasing is, the first shows why nothing is said
     for situation in _situations(group, ledger):
         for variant in _turned(language.say.get(situation, ()), f"{key}/{situation}", place):
             text = _OPTIONAL.sub(lambda m: _kept(m[1], group, tails), variant).replace(",,", ",")
@@ -316,9 +317,11 @@ def _say(
                 continue
             filled = _ROLE.sub(lambda m: f"{{{group.roles[m[1]]}.", text)
             draft = Draft(filled, tuple(group.roles[r] for r in roles))
-            if check([draft], ledger, language)[0].reason is None:
+            (one,) = check([draft], ledger, language)
+            if one.reason is None:
                 return draft
-    return None
+            vetoed = vetoed or (draft if one.vetoed else None)
+    return vetoed
 
 
 def _kept(part: str, group: Group, tails: bool) -> str:

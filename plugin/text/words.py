@@ -265,8 +265,7 @@ def _speaking(cited: Sequence[Cited]) -> list[list[frozenset[str]]]:
 
 def _lowered(word: str, language: Language) -> str:
     """Return the first word of a sentence as it would stand inside one."""
-    begins = any(phrase[0] == word for phrase in language.phrases)
-    return word if begins else word[:1].lower() + word[1:]
+    return word if word in language.beginnings else word[:1].lower() + word[1:]
 
 
 def _licensed_at(
