@@ -77,5 +77,5 @@ clean:
 
 .venv/.dev: pyproject.toml .venv/.base
 	@echo "== packages for tests (compiles llama.cpp: about 5 minutes on 2 cores, once)"
-	@$(PIP) install -e ".[local,mcp,server,otel,bench,dev]"
+	@$(PIP) install -e ".[local,mcp,server,otel,batch,bench,dev]"
 	@touch .venv/.demo $@

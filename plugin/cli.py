@@ -9,18 +9,24 @@ from typing import Annotated
 import typer
 
 from whythis.commands import (
+    ask,
     assets,
     audit,
+    batch,
     bench,
+    chat,
     demo,
     explain,
     fit,
     forget,
     index,
+    keys,
+    mcp,
     memory,
     recommend,
     refit,
     replay,
+    serve,
 )
 from whythis.commands.output import Guarded
 
@@ -66,9 +72,15 @@ app.command(epilog="Example: " + forget.EXAMPLE)(forget.forget)
 app.command(epilog="Example: whythis refit demo --models 20")(refit.refit)
 app.command(epilog="Example: whythis recommend demo --user 42 -n 5")(recommend.recommend)
 app.command(epilog="Example: " + explain.EXAMPLE)(explain.explain)
+app.command(epilog="Example: " + ask.EXAMPLE)(ask.ask)
+app.command(epilog="Example: " + chat.EXAMPLE)(chat.chat)
+app.command(epilog="Example: " + batch.EXAMPLE)(batch.batch)
 app.command(epilog="Example: " + memory.EXAMPLE)(memory.memory)
 app.command(epilog="Example: " + audit.EXAMPLE)(audit.audit)
 app.command(epilog="Example: " + replay.EXAMPLE)(replay.replay)
+app.command(epilog="Example: " + serve.EXAMPLE)(serve.serve)
+app.command(epilog="Example: " + keys.EXAMPLE)(keys.keys)
+app.command(epilog="Example: " + mcp.EXAMPLE)(mcp.mcp)
 app.command(epilog="Example: whythis demo --llm none --users 42,200")(demo.demo)
 app.command(
     epilog="Example: whythis bench accuracy --quick",

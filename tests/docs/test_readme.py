@@ -36,9 +36,9 @@ _BLOCK = re.compile(r"^<!-- (run: \w+|output) -->\n```(\w+)\n(.*?)^```$", re.MUL
 _PROSE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
-def blocks(kind: str) -> list[tuple[str, str, str | None]]:
+def blocks(kind: str, page: str = README) -> list[tuple[str, str, str | None]]:
     """Return (language, text, shown output or None) of the blocks run on `kind`."""
-    found = [match.groups() for match in _BLOCK.finditer(README)]
+    found = [match.groups() for match in _BLOCK.finditer(page)]
     following = [*found[1:], ("", "", "")]
     return [
         (language, text, after[2] if after[0] == "output" else None)
