@@ -17,7 +17,7 @@ from whythis.server.chat_text import said, shown, written
 from whythis.server.errors import Refused, body, refusal
 from whythis.server.keys import Caller, guard
 from whythis.server.limits import StrictRoute
-from whythis.server.messages import OpenAIErrorReply, failures
+from whythis.server.messages import OpenAIErrorReply, Responses, failures
 from whythis.server.openai_messages import MODEL, ChatRequest, Message, chunk, completion, usage
 from whythis.server.service import Service
 from whythis.server.streaming import comment, event, events
@@ -26,6 +26,12 @@ from whythis.server.work import Turn
 
 _MOST_MODELS = 1_000
 _LONGEST = 4_000
+_STREAM: Responses = {
+    200: {
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "description": "The completion; with `stream`, its chunks as server-sent events.",
+    }
+}
 Guarded = Annotated[Caller, Depends(guard)]
 
 
@@ -44,7 +50,7 @@ def routes(service: Service) -> APIRouter:
         ]
         return reply(encoded({"object": "list", "data": listed}))
 
-    @router.post("/chat/completions", summary="OpenAI: converse")
+    @router.post("/chat/completions", summary="OpenAI: converse", responses=_STREAM)
     async def chat(asked: ChatRequest, request: Request, caller: Guarded) -> Response:
         """Answer the last message; citations stand in the field `whythis` of the answer."""
         user = _user(asked, caller)

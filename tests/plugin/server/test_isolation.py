@@ -99,6 +99,9 @@ def echoed(text: str, sent: object) -> str:
         if len(said) > 8:
             text = text.replace(json.dumps(said, ensure_ascii=False)[1:-1], "")
             text = text.replace(said[:59], "")
+        for part in re.split(r"(?<=[.?!]) ", said):  # an audit repeats sentence by sentence
+            if len(part) > 8:
+                text = text.replace(part, "")
     return re.sub(r"“[^”]*”", "", text)
 
 
