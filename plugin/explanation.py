@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -135,21 +135,43 @@ class Explanation(_Frozen):
             raise DataError(
                 f"the schema is {str(schema)[:60]!r}, not {SCHEMA!r}: make the explanation again"
             )
-        try:
-            text = json.dumps(_records(saved), allow_nan=False)
-            found = cls.model_validate_json(text, strict=True)
-            same = found.as_json() == saved
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            where = " > ".join(str(part)[:40] for part in first["loc"]) or "the record"
-            raise DataError(f"this is no explanation: at {where!r}, {first['msg']}") from None
-        except RecursionError:
-            raise DataError("this is no explanation: it is nested too deep") from None
-        except (TypeError, ValueError, AttributeError, KeyError) as error:
-            raise DataError(f"this is no explanation: {str(error)[:80]!r}") from None
-        if not same:
-            raise DataError("this is no explanation: it holds less or more than one does")
-        return found
+        return strictly(
+            saved,
+            "explanation",
+            lambda plain: cls.model_validate_json(
+                json.dumps(_records(plain), allow_nan=False), strict=True
+            ),
+        )
+
+
+class _Saved(Protocol):
+    def as_json(self) -> dict[str, Any]: ...
+
+
+_Record = TypeVar("_Record", bound=_Saved)
+
+
+def strictly(
+    saved: Mapping[str, Any], what: str, read: Callable[[Mapping[str, Any]], _Record]
+) -> _Record:
+    """Return the record that `read` makes of its public form, which it must give back.
+
+    Raises `DataError`, naming `what` it should be, for anything else.
+    """
+    try:
+        found = read(saved)
+        same = found.as_json() == saved
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = " > ".join(str(part)[:40] for part in first["loc"]) or "the record"
+        raise DataError(f"this is no {what}: at {where!r}, {first['msg']}") from None
+    except RecursionError:
+        raise DataError(f"this is no {what}: it is nested too deep") from None
+    except (TypeError, ValueError, AttributeError, KeyError) as error:
+        raise DataError(f"this is no {what}: {str(error)[:80]!r}") from None
+    if not same:
+        raise DataError(f"this is no {what}: it holds less or more than one does")
+    return found
 
 
 def _records(saved: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from whythis.claims.kinds import Claim, Level
 from whythis.conversation.intents import Intent
 from whythis.conversation.session import Session
-from whythis.explanation import Explanation, Verdict
+from whythis.explanation import Explanation, Verdict, strictly
 from whythis.recsys.errors import DataError
 from whythis.tools.evidence import Evidence
 
@@ -134,24 +134,16 @@ class Reply(_Frozen):
         """
         if not isinstance(saved, Mapping) or saved.get("schema") != SCHEMA:
             raise DataError(f"this is no reply: its schema must be {SCHEMA!r}")
-        try:
-            plain = _records(saved)
-            told = plain.pop("explanation")
-            found = cls.model_validate_json(json.dumps(plain, allow_nan=False), strict=True)
-            if told is not None:
-                found = found.model_copy(update={"explanation": Explanation.from_json(told)})
-            same = found.as_json() == saved
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            where = " > ".join(str(part)[:40] for part in first["loc"]) or "the record"
-            raise DataError(f"this is no reply: at {where!r}, {first['msg']}") from None
-        except RecursionError:
-            raise DataError("this is no reply: it is nested too deep") from None
-        except (TypeError, ValueError, AttributeError, KeyError) as error:
-            raise DataError(f"this is no reply: {str(error)[:80]!r}") from None
-        if not same:
-            raise DataError("this is no reply: it holds less or more than one does")
-        return found
+        return strictly(saved, "reply", cls._read)
+
+    @classmethod
+    def _read(cls, saved: Mapping[str, Any]) -> Reply:
+        plain = _records(saved)
+        told = plain.pop("explanation")
+        found = cls.model_validate_json(json.dumps(plain, allow_nan=False), strict=True)
+        if told is None:
+            return found
+        return found.model_copy(update={"explanation": Explanation.from_json(told)})
 
 
 class Step(_Frozen):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import nullcontext
 
 from whythis.conversation.answers.help import one_item
@@ -19,12 +19,7 @@ _CAUSES = ("persona_effect", "persona_items")
 
 def why(turn: Turn) -> Iterator[Event]:
     """Explain why an unseen item stands where it does."""
-    yield from one_item(turn)
-    item = turn.focus
-    if turn.asks_back or item is None:
-        return
-    if turn.has_seen(item):
-        yield from seen(turn, item)
+    if (item := (yield from _unseen(turn))) is None:
         return
     if turn.writer is not None:
         yield turn.step("evidence", "Gathering evidence")
@@ -40,12 +35,7 @@ def why(turn: Turn) -> Iterator[Event]:
 
 def why_not(turn: Turn) -> Iterator[Event]:
     """Say where an item stands, what holds it back, and what comes first and by what."""
-    yield from one_item(turn)
-    item = turn.focus
-    if turn.asks_back or item is None:
-        return
-    if turn.has_seen(item):
-        yield from seen(turn, item)
+    if (item := (yield from _unseen(turn))) is None:
         return
     yield turn.step("rank", "Ranking it for you")
     best = turn.rec.recommend(turn.user, 1)
@@ -103,6 +93,18 @@ def why_over(turn: Turn) -> Iterator[Event]:
     turn.focus, turn.other = one, other
     turn.suggest("why", titles=[turn.rec.title(upper)])
     turn.suggest("why_not", titles=[turn.rec.title(lower)])
+
+
+def _unseen(turn: Turn) -> Generator[Event, None, str | None]:
+    """Return the one unseen item that is asked about; None where something else was said."""
+    yield from one_item(turn)
+    item = turn.focus
+    if turn.asks_back or item is None:
+        return None
+    if turn.has_seen(item):
+        yield from seen(turn, item)
+        return None
+    return item
 
 
 def seen(turn: Turn, item: str) -> Iterator[Event]:
