@@ -66,11 +66,7 @@ def draw(path: Path, curves: Sequence[Curve], about: str, ours: Sequence[str] = 
             _panel(axes, [c for c in curves if c.title == title], ours)
             axes.set_title(f"{title} (lower is better)", loc="left")
         figure.suptitle(about, fontsize=9, x=0.01, ha="left")
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(buffer.getvalue())
-    part.replace(path)
+        _write(figure, path)
 
 
 def draw_shares(
@@ -103,8 +99,12 @@ def draw_shares(
         axes.set_ylim(0, 1.02)
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
         figure.suptitle(about, fontsize=9, x=0.01, ha="left")
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+        _write(figure, path)
+
+
+def _write(figure: Any, path: Path) -> None:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     part = path.with_name(path.name + ".part")
     part.write_bytes(buffer.getvalue())
     part.replace(path)

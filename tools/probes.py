@@ -19,7 +19,7 @@ from whythis.recsys.sets import necessary_set
 from whythis.tools.catalogue import access
 from whythis.tools.evidence import Evidence, evidence
 from whythis.tools.facts import item_facts
-from whythis.tools.reviews.retrieval import pool
+from whythis.tools.reviews.retrieval import Hit, pool
 from whythis.tools.tones import Tone
 from whythis.tools.tones import tones as tones
 from whythis.tools.workspace import Workspace
@@ -176,26 +176,31 @@ def reviews(
     found = pool(ws, user, item, about)
     wanted: tuple[tuple[Tone, int], ...] = (("favourable", n), ("critical", 1))
     return tuple(
-        evidence(
-            "review",
-            {
-                "sentence": hit.sentence.id,
-                "text": hit.sentence.text,
-                "rating": hit.sentence.rating,
-                "source": hit.sentence.source,
-                "item": hit.sentence.item,
-                "reviewer": hit.sentence.user,
-                "tone": tone,
-            },
-            source=f"reviews:{hit.sentence.source}",
-            probe="reviews",
-            user=user,
-            item=item,
-            about=about,
-            n=n,
-        )
+        voice(hit, tone, user, item, about, n)
         for tone, most in wanted
         for hit in found.choose(most, tone)
+    )
+
+
+def voice(hit: Hit, tone: Tone | None, user: str, item: str, about: str | None, n: int) -> Evidence:
+    """Return the record of a review sentence found for a user and an item; see `reviews`."""
+    return evidence(
+        "review",
+        {
+            "sentence": hit.sentence.id,
+            "text": hit.sentence.text,
+            "rating": hit.sentence.rating,
+            "source": hit.sentence.source,
+            "item": hit.sentence.item,
+            "reviewer": hit.sentence.user,
+            "tone": tone,
+        },
+        source=f"reviews:{hit.sentence.source}",
+        probe="reviews",
+        user=user,
+        item=item,
+        about=about,
+        n=n,
     )
 
 

@@ -16,7 +16,7 @@ from whythis.tools import probes
 from whythis.tools.aspect_probes import aspects
 from whythis.tools.aspects import item_aspects
 from whythis.tools.catalogue import access
-from whythis.tools.evidence import Evidence, evidence
+from whythis.tools.evidence import Evidence
 from whythis.tools.mentions import mentions
 from whythis.tools.reviews.query import named
 from whythis.tools.reviews.retrieval import Hit, pool
@@ -136,24 +136,8 @@ def _varied(turn: Turn, hits: Sequence[Hit]) -> list[Hit]:
 
 
 def _record(turn: Turn, item: str, about: str, hit: Hit) -> Evidence:
-    return evidence(
-        "review",
-        {
-            "sentence": hit.sentence.id,
-            "text": hit.sentence.text,
-            "rating": hit.sentence.rating,
-            "source": hit.sentence.source,
-            "item": hit.sentence.item,
-            "reviewer": hit.sentence.user,
-            "tone": tone_of(turn.ws, hit.sentence.rating),
-        },
-        source=f"reviews:{hit.sentence.source}",
-        probe="reviews",
-        user=turn.user,
-        item=item,
-        about=about,
-        n=QUOTED,
-    )
+    tone = tone_of(turn.ws, hit.sentence.rating)
+    return probes.voice(hit, tone, turn.user, item, about, QUOTED)
 
 
 def _quote(turn: Turn, item: str, record: Evidence) -> Claim:
