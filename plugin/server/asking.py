@@ -15,17 +15,14 @@ from whythis.server.keys import Caller, guard
 from whythis.server.limits import StrictRoute
 from whythis.server.messages import AskRequest, Responses, failures
 from whythis.server.service import Service
-from whythis.server.streaming import event, events
+from whythis.server.streaming import described, event, events
 from whythis.server.work import Turn
 
 _STREAM: Responses = {
     200: {
         "content": {
             "application/json": {"schema": {"type": "object"}},
-            "text/event-stream": {
-                "schema": {"type": "string"},
-                "example": 'event: step\ndata: {"name":"route","text":"reading"}\n\n',
-            },
+            **described('event: step\ndata: {"name":"route","text":"reading"}\n\n'),
         },
         "description": "The reply; asked for text/event-stream, the events step, evidence, "
         "sentence, done and error.",

@@ -20,7 +20,7 @@ from whythis.server.limits import StrictRoute
 from whythis.server.messages import OpenAIErrorReply, Responses, failures
 from whythis.server.openai_messages import MODEL, ChatRequest, Message, chunk, completion, usage
 from whythis.server.service import Service
-from whythis.server.streaming import comment, event, events
+from whythis.server.streaming import comment, described, event, events
 from whythis.server.transcript import Sessions
 from whythis.server.work import Turn
 
@@ -28,7 +28,7 @@ _MOST_MODELS = 1_000
 _LONGEST = 4_000
 _STREAM: Responses = {
     200: {
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": described('data: {"object":"chat.completion.chunk"}\n\ndata: [DONE]\n\n'),
         "description": "The completion; with `stream`, its chunks as server-sent events.",
     }
 }

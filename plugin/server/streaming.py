@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 from fastapi.responses import StreamingResponse
 
 from whythis.server.answers import encoded
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+def described(example: str) -> dict[str, Any]:
+    """Return what OpenAPI says of a stream: its `itemSchema` is that of one event."""
+    text = {"type": "string"}
+    one = {"type": "object", "required": ["data"], "properties": {"event": text, "data": text}}
+    return {"text/event-stream": {"itemSchema": one, "example": example}}
 
 
 def event(data: object, name: str | None = None) -> bytes:

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from whythis.recsys import artefact
-from whythis.recsys.errors import UnknownIdError
+from whythis.recsys.errors import ArtefactError, UnknownIdError
 from whythis.tools.forgetting import forget
 from whythis.tools.memory import events
+from whythis.tools.reviews.store import ReviewStore
 from whythis.tools.workspace import open_workspace
 
 WHYTHIS = Path(sys.executable).with_name("whythis")
@@ -69,6 +70,35 @@ def test_no_byte_of_a_forgotten_user_is_left(folder: Path) -> None:
         assert store.search("i00", ["drama"], without_user=None)
     with pytest.raises(UnknownIdError, match="check the id"):
         forget(folder, USER)
+
+
+@pytest.mark.parametrize("left", [1, 2, 3])
+def test_who_reads_what_is_left_writes_no_vector_file(folder: Path, left: int) -> None:
+    """Chroma writes memory that nobody cleared, so that a process that read the text wrote it."""
+
+    def written() -> dict[Path, int]:
+        return {path: path.stat().st_mtime_ns for path in new.rglob("*.bin")}
+
+    new = folder.with_name("new")
+    with open_workspace(folder).store() as store:
+        ids = [sentence.id for sentence in store.sentences()]
+        with store.without(new, ids[left:]) as smaller:
+            before = written()
+            assert before
+            assert len(smaller.vectors_of_item("i00")[0]) == smaller.count == left
+    with ReviewStore.open(new) as again:
+        assert [sentence.id for sentence in again.sentences()] == ids[:left]
+    assert written() == before
+
+
+def test_what_cannot_be_written_is_said(folder: Path) -> None:
+    blocked = folder / "blocked"
+    blocked.write_text("a file")
+    with (
+        open_workspace(folder).store() as store,
+        pytest.raises(ArtefactError, match="was not written"),
+    ):
+        store.without(blocked / "new", ["1#1"])
 
 
 def test_one_item_of_a_user_can_be_forgotten(folder: Path) -> None:

@@ -17,9 +17,10 @@ from pydantic import BaseModel, ConfigDict
 
 from whythis.recsys.errors import ArtefactError, DataError
 from whythis.recsys.interactions import REVIEW_COLUMNS, shown
-from whythis.tools.reviews.chroma import Place, collection_of, guarded, seal
+from whythis.tools.reviews.chroma import VECTORS, Place, collection_of, guarded, seal
 from whythis.tools.reviews.embedding import Encoder
 from whythis.tools.reviews.quotable import unquotable
+from whythis.tools.reviews.rewriting import Batch, rewrite
 from whythis.tools.reviews.sentences import MAX_CHARACTERS, RULES, Span, split
 
 if TYPE_CHECKING:
@@ -179,10 +180,9 @@ def reduce(
     place: Place,
     collection: Collection,
     new: Place,
-    client: Client,
     gone: Collection_[str],
     progress: Progress | None = None,
-) -> Collection:
+) -> None:
     """Give `new` all sentences but those `gone`, with their vectors, encoding none.
 
     In a folder the collection is written anew, since a database keeps deleted text in free pages;
@@ -200,28 +200,23 @@ def reduce(
             for start in range(0, len(gone), _STEP):
                 collection.delete(ids=list(gone)[start : start + _STEP])
             collection.modify(metadata={**mark, "complete": True, "count": len(ids)})
-            return collection
-        smaller = client.create_collection(
-            new.collection,
-            metadata={**mark, "complete": False},
-            configuration={"hnsw": {"space": "cosine"}},
-            embedding_function=None,
-        )
-        for start in range(0, len(ids), _STEP):
+            return
+    rewrite(new, mark, _batches(place, collection, ids, progress or (lambda *_: None)))
+
+
+def _batches(
+    place: Place, collection: Collection, ids: Sequence[str], tell: Progress
+) -> Iterator[Batch]:
+    for start in range(0, len(ids), _STEP):
+        with guarded(place):
             found = collection.get(ids=ids[start : start + _STEP], include=TEXT_AND_VECTORS)
-            smaller.add(
-                ids=found["ids"],
-                embeddings=found["embeddings"],
-                documents=found["documents"],
-                metadatas=found["metadatas"],
-            )
-            if progress:
-                progress(start + len(found["ids"]), len(ids))
-        # A read awaits what Chroma may still be writing.
-        smaller.get(limit=1, include=["embeddings"])
-        end = {"complete": True, "count": smaller.count(), "vectors": seal(new)}
-        smaller.modify(metadata={**mark, **end})
-    return smaller
+        yield {
+            "ids": found["ids"],
+            "embeddings": np.asarray(found["embeddings"]).tolist(),
+            "documents": found["documents"],
+            "metadatas": found["metadatas"],
+        }
+        tell(start + len(found["ids"]), len(ids))
 
 
 def _encoded(
@@ -267,7 +262,7 @@ def _begun(place: Place, client: Client, encoder: Encoder) -> Collection:
     return client.create_collection(
         place.collection,
         metadata={"schema": SCHEMA, "encoder": encoder.name, "complete": False},
-        configuration={"hnsw": {"space": "cosine"}},
+        configuration=VECTORS,
         embedding_function=None,
     )
 

@@ -209,10 +209,9 @@ class ReviewStore:
                 for note in self.folder.glob("server.json"):
                     shutil.copyfile(note, folder / note.name)
         place = replace(self.place, folder=folder)
+        review_index.reduce(self.place, self._collection, place, gone, progress)
         with connected(place) as client:
-            collection = review_index.reduce(
-                self.place, self._collection, place, client, gone, progress
-            )
+            collection = review_index.finished(place, client, self._encoder)
             return type(self)(place, client, collection, self._encoder)
 
     def search(

@@ -226,6 +226,14 @@ def test_no_title_makes_a_link_or_a_picture() -> None:
         assert not any(sign in made for sign in ("](", "][", "]:", "![", "<", ">"))
 
 
+def streams(case: schemathesis.Case, stream: bool) -> None:
+    """Ask for the answer as a stream, or not, where there is the choice."""
+    if case.path == "/v1/chat/completions":
+        case.body["stream"] = stream
+    if case.path == "/v1/ask" and stream:
+        case.headers["Accept"] = "text/event-stream"
+
+
 @pytest.mark.parametrize("mode", list(GenerationMode))
 def test_nothing_that_is_sent_breaks_the_server(served: Served, mode: GenerationMode) -> None:
     """Ask what the description allows (positive) and what it does not (negative)."""
@@ -249,11 +257,12 @@ def test_nothing_that_is_sent_breaks_the_server(served: Served, mode: Generation
             derandomize=True,
             suppress_health_check=list(HealthCheck),
         )
-        @given(case=operation.as_strategy(mode), known=st.booleans())
-        def ask(case: schemathesis.Case, known: bool) -> None:
+        @given(case=operation.as_strategy(mode), known=st.booleans(), stream=st.booleans())
+        def ask(case: schemathesis.Case, known: bool, stream: bool) -> None:
             if known and isinstance(case.body, dict):
                 case.body |= KNOWN.get(case.path, {})
                 case.body.pop("session", None)
+                streams(case, stream)
             response = case.call(base_url=served.url)
             asked.setdefault(case.path, set()).add(response.status_code)
             case.validate_response(response, checks=checks)
