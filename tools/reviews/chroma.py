@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     import httpx
     from chromadb import Collection
     from chromadb.api.client import Client
+    from chromadb.api.collection_configuration import CreateCollectionConfiguration
     from chromadb.config import Settings
 
 SERVER = "WHYTHIS_CHROMA"
 """Environment variable with the address of a Chroma server; unset: Chroma in the folder itself."""
 
-VECTORS: dict[str, Any] = {"hnsw": {"space": "cosine", "sync_threshold": 2, "batch_size": 2}}
+VECTORS: CreateCollectionConfiguration = {"hnsw": {"space": "cosine", "sync_threshold": 2, "batch_size": 2}}
 """How vectors lie in a collection. What stays below its threshold is not in the vector files, which
 every process that opens the collection would then write anew, with memory that nobody cleared."""
 

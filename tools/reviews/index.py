@@ -205,7 +205,7 @@ def reduce(
 
 
 def _batches(
-    place: Place, collection: Collection, ids: Sequence[str], tell: Progress
+    place: Place, collection: Collection, ids: list[str], tell: Progress
 ) -> Iterator[Batch]:
     for start in range(0, len(ids), _STEP):
         with guarded(place):
