@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 SERVER = "WHYTHIS_CHROMA"
 """Environment variable with the address of a Chroma server; unset: Chroma in the folder itself."""
 
-VECTORS: CreateCollectionConfiguration = {"hnsw": {"space": "cosine", "sync_threshold": 2, "batch_size": 2}}
+VECTORS: CreateCollectionConfiguration = {
+    "hnsw": {"space": "cosine", "sync_threshold": 2, "batch_size": 2}
+}
 """How vectors lie in a collection. What stays below its threshold is not in the vector files, which
 every process that opens the collection would then write anew, with memory that nobody cleared."""
 
